@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+#
+# make            build/debar                       make check     format, lint, layers, licences
+# make test       set up, build, unit, cli, kernel  make fuzz      FUZZ_SECONDS=30 for each fuzzer
+# make demo       see it work in a throw-away guest make install   PREFIX=/usr/local DESTDIR=
+# make bench      what it costs                     make bypass    the known ways round, by kernel
+# Everything built is under build/. V=1 shows the commands.
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+CC ?= cc
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+FUZZ_SECONDS ?= 30
+
+# The parts of bpf/ that load on their own: what the kernel refuses in one must not stop another.
+SKELETONS := debar net
+debar_PARTS := exec guard
+net_PARTS := net packet
+
+# policy/ and loader/identity/ never see libbpf: unit tests and fuzzers link without it.
+PURE_PKGS := libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
+PKGS := libbpf jansson $(PURE_PKGS)
+DATADIR := $(PREFIX)/share/debar
+STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+ALL_CFLAGS = $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
+	$(shell $(PKG_CONFIG) --cflags $(PKGS)) -MMD -MP
+LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS)) -pthread
+PURE_LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PURE_PKGS)) -pthread
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
+	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+
+pure := $(wildcard policy/*.c loader/identity/*.c)
+loader := $(wildcard loader/*.c)
+bpf_of = $(patsubst bpf/%.c,build/bpf/%.o,$(wildcard $($(1)_PARTS:%=bpf/%.bpf.c)))
+skeletons := $(foreach s,$(SKELETONS),$(if $(call bpf_of,$(s)),build/$(s).skel.h))
+unit := $(patsubst %.c,build/asan/%,$(wildcard tests/unit/*_test.c))
+fuzzers := $(patsubst %.c,build/%,$(wildcard tests/fuzz/*_fuzz.c))
+# Programs that tests, demo and bench run in the guest; X_static.c is linked static.
+helpers := $(patsubst %.c,build/%,$(wildcard tests/kernel/*.c tests/bypass/*.c tests/bench/*.c tests/demo/*.c))
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $@)
+
+all: $(if $(loader),build/debar,$(skeletons))
+
+build/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+define skeleton
+build/$(1).bpf.o: $(call bpf_of,$(1))
+	$$(call say,LINK)
+	$$(Q)$(BPFTOOL) gen object $$@ $$^
+build/$(1).skel.h: build/$(1).bpf.o
+	$$(call say,SKEL)
+	$$(Q)$(BPFTOOL) gen skeleton $$< name $(1)_bpf >$$@
+endef
+$(foreach s,$(SKELETONS),$(eval $(call skeleton,$(s))))
+
+# The skeletons are seen by kernel.c alone.
+build/loader/kernel.o build/asan/loader/kernel.o: $(skeletons)
+
+build/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+build/asan/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -O1 $(SANITIZE) -c $< -o $@
+
+build/fuzz/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) -O1 -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
+
+build/debar: $(patsubst %.c,build/%.o,$(pure) $(loader))
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+build/asan/debar: $(patsubst %.c,build/asan/%.o,$(pure) $(loader))
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $^ $(LIBS) -o $@
+
+build/asan/pure.a: $(pure:%.c=build/asan/%.o)
+build/fuzz/pure.a: $(pure:%.c=build/fuzz/%.o)
+build/asan/pure.a build/fuzz/pure.a:
+	$(call say,AR)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(unit): build/asan/%: build/asan/%.o build/asan/pure.a
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $^ $(PURE_LIBS) -o $@
+
+$(fuzzers): build/tests/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/pure.a
+	$(call say,LINK)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(PURE_LIBS) -o $@
+
+$(helpers): build/%: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d $< $(if $(filter %_static,$@),-static) -pthread -o $@
+
+helpers: $(helpers)
+unit: $(unit)
+
+test:
+	$(Q)scripts/setup --test
+	$(Q)$(MAKE) --no-print-directory all build/asan/debar $(unit) helpers
+	$(Q)scripts/run-tests unit cli kernel bypass
+
+demo bench:
+	$(Q)scripts/setup --test
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)scripts/$@
+
+bypass:
+	$(Q)scripts/setup --test
+	$(Q)$(MAKE) --no-print-directory all helpers
+	$(Q)scripts/run-tests --table bypass
+
+fuzz: $(fuzzers)
+	$(Q)scripts/fuzz $(FUZZ_SECONDS) $(fuzzers)
+
+check: $(skeletons)
+	$(Q)scripts/check-layers
+	$(Q)scripts/check-style $(ALL_CFLAGS)
+
+install: build/debar
+	install -D -m 755 build/debar $(DESTDIR)$(PREFIX)/sbin/debar
+	install -d $(DESTDIR)$(SYSCONFDIR)/debar/policy.d $(DESTDIR)$(DATADIR)
+	$(if $(wildcard policy/bans),cp -r policy/bans $(DESTDIR)$(DATADIR)/)
+
+clean:
+	rm -rf $(filter-out build/kernels,$(wildcard build/*))
+
+.PHONY: all helpers unit test demo bench bypass fuzz check install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find build -name '*.d' 2>/dev/null)
