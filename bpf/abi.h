@@ -55,6 +55,37 @@ struct debar_file_keys {
 };
 _Static_assert(sizeof(struct debar_file_keys) == 8 + 36 * DEBAR_FILE_KEYS_MAX, "file_keys hole");
 
+/* sha256 of a file's bytes. */
+struct debar_digest {
+	__u8 bytes[32];
+};
+
+/*
+ * What the kernel remembers of an inode's content, in inode storage. PENDING is written before the
+ * file is hashed; whoever opens the file for writing deletes the element; it becomes KNOWN only if
+ * it is still there with the same cookie. (Publishing after the hash instead leaves a hole: a
+ * writer that opens, writes and closes between the two.) The controller reads the cookie of a
+ * PENDING element by the descriptor of a fanotify event.
+ */
+enum debar_file_state {
+	DEBAR_FILE_PENDING = 1,
+	DEBAR_FILE_KNOWN,
+};
+
+struct debar_file {
+	__u64 cookie; /* unique in this boot */
+	__u64 size;   /* bytes, when it was hashed */
+	__s64 ctime;  /* inode's change time, nanoseconds, likewise: a second line of defence */
+	__u64 real;   /* overlay: address of the real inode; else 0 */
+	__u64 epoch;  /* overlay: epoch of the real inode's content; else 0 */
+	__u64 memo;   /* generation << 32 | 1 when that generation has no match for it; one word so
+		       * that two writers cannot mix */
+	struct debar_digest digest;
+	__u32 state; /* enum debar_file_state, written last */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct debar_file) == 88, "debar_file has a hole");
+
 /* ---- verdicts ----------------------------------------------------------------------------- */
 
 /* Ordered: the strictest of several is the largest. INHERIT: what the ban's phase says. */
@@ -103,15 +134,18 @@ enum debar_ban_flags {
 	DEBAR_BAN_EXCEPTS_TASK = 1 << 7, /* has uid or cgroup exceptions */
 	DEBAR_BAN_EXCEPTS_KEY = 1 << 8,	/* has exceptions by key of a file */
 	DEBAR_BAN_EXCEPTS_NAME = 1 << 9, /* has domain or network exceptions */
+	DEBAR_BAN_FILES = 1 << 10,	/* has rules about files of any kind */
 };
 
 /* One ban, element of the inner map of `bans`. Phases are in time order. */
 struct debar_ban {
 	__u32 phase_count;
-	__u32 flags; /* enum debar_ban_flags */
+	__u32 flags;   /* enum debar_ban_flags */
+	__u32 entered; /* written by the hooks: phases entered so far, and never left */
+	__u32 pad;
 	struct debar_phase phases[DEBAR_PHASES_MAX];
 };
-_Static_assert(sizeof(struct debar_ban) == 8 + 16 * DEBAR_PHASES_MAX, "debar_ban has a hole");
+_Static_assert(sizeof(struct debar_ban) == 16 + 16 * DEBAR_PHASES_MAX, "debar_ban has a hole");
 
 /* An exception: value of the inner map of `excepts`, whose key is the excepted key with nth = ban. */
 struct debar_except {
@@ -131,7 +165,7 @@ enum debar_policy_flags {
 	DEBAR_POLICY_EXEC = 1 << 6,		/* some rule is about files */
 };
 
-/* Head of one generation, element of the inner map of `heads`; read back by status. */
+/* Head of one generation, element of `heads` at its slot; read back by status. */
 struct debar_head {
 	__u32 generation;
 	__u32 flags; /* enum debar_policy_flags */
@@ -161,8 +195,8 @@ struct debar_state {
 	__u32 pad;
 	__s64 heartbeat; /* boot clock of the controller's last sign of life */
 	__u64 scope;	 /* cgroup id that --cgroup limits enforcement to; 0: everywhere */
-	__u32 uncached;	 /* 1: never trust a cached digest (an IMA policy is loaded) */
-	__u32 noinval;	 /* tests only: writers do not end a cached digest */
+	__u32 stale;	 /* tests only, 1: writers do not end a cached digest */
+	__u32 pad2;
 };
 _Static_assert(sizeof(struct debar_state) == 64, "debar_state has a hole");
 
@@ -241,6 +275,7 @@ enum debar_because {
 	DEBAR_BECAUSE_OVERSIZE,	    /* above the cap and a ban says oversize: deny */
 	DEBAR_BECAUSE_UNCLASSIFIED, /* keys unknown and a ban says unclassified: deny */
 	DEBAR_BECAUSE_OVERFLOW,	    /* more keys than fit */
+	DEBAR_BECAUSE_NOSTATE,	    /* made executable by mprotect, never seen by a hook that can hash */
 	DEBAR_BECAUSE_BUSY,	    /* a writer beneath an overlay: ETXTBSY */
 	DEBAR_BECAUSE_TORN,	    /* swaps overtook the decision */
 	DEBAR_BECAUSE_BUFFER,	    /* module or firmware from memory */

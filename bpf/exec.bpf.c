@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What becomes code: exec, executable mappings, memory made executable, modules and firmware.
+ * Every hook finds the digest of its file and asks for one verdict. Writers end what is remembered
+ * of a file's content.
+ *
+ *   debar_exec      the program of an exec, a script, its interpreter
+ *   debar_mmap      libraries, ld.so, and what ld.so is told to run
+ *   debar_mprotect  mapped first, made executable later: cannot hash, uses what is remembered
+ *   debar_kread     modules and firmware read from files
+ *   debar_kload     modules and firmware handed over in memory
+ *   debar_open, debar_ptrunc, debar_ftrunc   the content is about to change
+ */
+#include "bpf/kernel.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/file.bpf.h"
+#include "bpf/report.bpf.h"
+
+/* include/uapi/asm-generic/mman-common.h and linux/mman.h */
+#define PROT_WRITE 0x2
+#define PROT_EXEC 0x4
+#define MAP_PRIVATE 0x02
+#define MAP_TYPE 0x0f
+
+#define S_IXUGO 0111
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Does @ban refuse what has no digest, for this reason? */
+static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
+{
+	if (!(ban->flags & DEBAR_BAN_FILES))
+		return false;
+	if (because == DEBAR_BECAUSE_OVERSIZE)
+		return ban->flags & DEBAR_BAN_OVERSIZE_DENY;
+	if (because == DEBAR_BECAUSE_BUFFER)
+		return ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
+	return true;
+}
+
+/*
+ * There is no digest, for reason @because: what is banned could be what was not seen, so every ban
+ * in force that has rules about files speaks. `oversize` and `unclassified` choose otherwise.
+ */
+static __noinline int verdict_without(struct verdict *v, int because)
+{
+	struct debar_state *state = state_get();
+	struct debar_match any = {};
+	struct debar_ban *ban;
+	__u8 said;
+	__u32 i;
+
+	v->because = because;
+	if (!state)
+		return 0;
+	v->now = now_utc(state);
+	v->generation = state->generation;
+	v->slot = v->generation & 1;
+	for (i = 0; i < DEBAR_BANS_MAX; i++) {
+		ban = ban_get(v->slot, i);
+		if (!ban)
+			break;
+		if (!ban->phase_count || !ban_minds(ban, because))
+			continue;
+		said = ban_action(ban, &any, false, v->now);
+		if (said <= v->action || said < DEBAR_AUDIT || file_excepted(v, ban, i))
+			continue;
+		v->action = said;
+		v->match.ban = i;
+	}
+	return 0;
+}
+
+/*
+ * The end of every hook: refuse if enforcing, and report. @because is 0 when v->digest is known.
+ * Returns the errno for the caller, 0 to let it go on.
+ */
+static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 hook, int because,
+				   bool path)
+{
+	struct debar_state *state = state_get();
+	__u32 error = 0;
+
+	if (!state)
+		return 0;
+	if (because) {
+		verdict_without(v, because);
+	} else if (!verdict_digest(v)) {
+		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
+		verdict_without(v, DEBAR_BECAUSE_TORN);
+	}
+	if (v->excepted)
+		count(DEBAR_COUNT_EXCEPTED);
+	if (v->action < DEBAR_AUDIT || !task_in_scope(state->scope))
+		return 0;
+	if (mode_cap(state, v->action) == DEBAR_DENY)
+		error = v->because == DEBAR_BECAUSE_BUSY ? ETXTBSY : EPERM;
+	count(error ? DEBAR_COUNT_DENY : DEBAR_COUNT_AUDIT);
+	report_file(v, file, hook, error, !because, path);
+	return error;
+}
+
+static __always_inline __u64 memo_of(__u32 generation)
+{
+	return (__u64)generation << 32 | 1;
+}
+
+/* Judges the content of @file at a hook that may sleep. */
+static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8 hook)
+{
+	struct debar_state *state = state_get();
+	struct debar_file *seen;
+	struct verdict v = {};
+	int because = 0;
+	__u32 error;
+
+	if (!state || !state->generation || !is_regular(inode))
+		return 0;
+	seen = file_seen(inode);
+	if (seen) {
+		if (seen->memo == memo_of(state->generation))
+			return 0;
+		v.digest = seen->digest;
+	} else {
+		because = file_hash(file, inode, &v.digest, &seen);
+	}
+	error = judge(&v, file, hook, because, true);
+	if (seen && v.action == DEBAR_INHERIT && !v.excepted && !because)
+		seen->memo = memo_of(v.generation);
+	return error;
+}
+
+/* A negative errno in the one shape that 6.12 can see is in range: clang would negate a flag. */
+static __always_inline int answer(__u32 error)
+{
+	long ret = 0;
+
+	if (error == ETXTBSY)
+		ret = -ETXTBSY;
+	else if (error)
+		ret = -EPERM;
+	asm volatile("" : "+r"(ret));
+	return ret;
+}
+
+SEC("lsm.s/bprm_check_security")
+int BPF_PROG(debar_exec, struct linux_binprm *bprm)
+{
+	struct file *file = bprm->file;
+
+	return answer(decide(file, file->f_inode, DEBAR_HOOK_EXEC));
+}
+
+/*
+ * Memory that is a file by name only: the kernel's own shared memory, memfd and unlinked tmpfs
+ * files, mapped shared, and huge pages. Whoever holds another mapping or a descriptor can change it
+ * at any time, just-in-time compilers do, and a digest of it would prove as little as one of
+ * anonymous memory.
+ */
+static __always_inline bool is_memory(struct inode *inode, bool shared)
+{
+	unsigned long magic = inode->i_sb->s_magic;
+
+	return magic == HUGETLBFS_MAGIC || (shared && magic == TMPFS_MAGIC && !inode->i_nlink);
+}
+
+/*
+ * Executable mappings; and private ones that can be made executable by mprotect, which cannot hash:
+ * writable ones (wine loads programs so) and those of files with an execute bit. What is private,
+ * read-only and without one is refused there when it was never seen as code.
+ */
+SEC("lsm.s/mmap_file")
+int BPF_PROG(debar_mmap, struct file *file, unsigned long reqprot, unsigned long prot,
+	     unsigned long flags)
+{
+	bool private = (flags & MAP_TYPE) == MAP_PRIVATE;
+	struct inode *inode;
+
+	if (!file)
+		return 0;
+	inode = file->f_inode;
+	if (prot & PROT_EXEC) {
+		if (is_memory(inode, !private) && is_oversize(inode))
+			return 0;
+		return answer(decide(file, inode, DEBAR_HOOK_MMAP));
+	}
+	if (private && (prot & PROT_WRITE || inode->i_mode & S_IXUGO))
+		learn(file, inode);
+	return 0;
+}
+
+/*
+ * Memory made executable. Up to 6.x the mapping of an overlay file names the real inode, whose
+ * digest is found by its epoch.
+ */
+SEC("lsm/file_mprotect")
+int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+{
+	struct debar_state *state = state_get();
+	struct file *file = vma->vm_file;
+	struct debar_digest *digest;
+	struct debar_file *seen;
+	struct verdict v = {};
+	struct inode *inode;
+	int because = 0;
+	__u64 epoch;
+
+	if (!(prot & PROT_EXEC) || !file || !state || !state->generation)
+		return 0;
+	inode = file->f_inode;
+	if (!is_regular(inode) || is_memory(inode, vma->vm_flags & VM_SHARED))
+		return 0;
+	seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
+	if (seen && seen->state == DEBAR_FILE_KNOWN) {
+		if (seen->memo == memo_of(state->generation))
+			return 0;
+		v.digest = seen->digest;
+	} else {
+		epoch = epoch_get(inode, false);
+		digest = bpf_map_lookup_elem(&debar_ovldigest, &epoch);
+		if (digest) {
+			v.digest = *digest;
+		} else {
+			count(DEBAR_COUNT_FACT_NOSTATE);
+			because = DEBAR_BECAUSE_NOSTATE;
+		}
+	}
+	return answer(judge(&v, file, DEBAR_HOOK_MPROTECT, because, false));
+}
+
+static __always_inline bool reads_module(int id)
+{
+	if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_MODULE))
+		return true;
+	return bpf_core_enum_value_exists(enum kernel_read_file_id___compressed,
+					  READING_MODULE_COMPRESSED) &&
+	       id == (int)bpf_core_enum_value(enum kernel_read_file_id___compressed,
+					      READING_MODULE_COMPRESSED);
+}
+
+SEC("lsm.s/kernel_read_file")
+int BPF_PROG(debar_kread, struct file *file, int id)
+{
+	if (!file)
+		return 0;
+	if (reads_module(id))
+		return answer(decide(file, file->f_inode, DEBAR_HOOK_MODULE));
+	if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_FIRMWARE))
+		return answer(decide(file, file->f_inode, DEBAR_HOOK_FIRMWARE));
+	return 0;
+}
+
+/*
+ * init_module hands bytes over, not a file, and no helper hashes bytes. Open unless a ban says
+ * `unclassified: deny`: module tools fall back on this call for compressed modules.
+ */
+SEC("lsm/kernel_load_data")
+int BPF_PROG(debar_kload, int id)
+{
+	struct debar_state *state = state_get();
+	struct verdict v = {};
+	__u8 hook;
+
+	if (!state || !state->generation)
+		return 0;
+	if (id == (int)bpf_core_enum_value(enum kernel_load_data_id, LOADING_MODULE))
+		hook = DEBAR_HOOK_MODULE;
+	else if (id == (int)bpf_core_enum_value(enum kernel_load_data_id, LOADING_FIRMWARE))
+		hook = DEBAR_HOOK_FIRMWARE;
+	else
+		return 0;
+	count(DEBAR_COUNT_FACT_BUFFER);
+	return answer(judge(&v, NULL, hook, DEBAR_BECAUSE_BUFFER, false));
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(debar_open, struct file *file)
+{
+	if (file->f_mode & FMODE_WRITE)
+		file_forget(file->f_inode);
+	return 0;
+}
+
+SEC("lsm/path_truncate")
+int BPF_PROG(debar_ptrunc, const struct path *path)
+{
+	struct inode *inode = path->dentry->d_inode;
+
+	if (inode)
+		file_forget(inode);
+	return 0;
+}
+
+/* 6.2 and later: ftruncate, and open with O_TRUNC, which needs no mode to write. */
+SEC("?lsm/file_truncate")
+int BPF_PROG(debar_ftrunc, struct file *file)
+{
+	file_forget(file->f_inode);
+	return 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One verdict for every hook: which rules do these keys meet, what do their bans say at this
+ * instant, does an exception speak for the actor; then refuse if enforcing, and report. The mode
+ * is read here and nowhere else. A verdict stands before anything is reported, so that a full ring
+ * changes none.
+ */
+#ifndef DEBAR_VERDICT_BPF_H
+#define DEBAR_VERDICT_BPF_H
+
+#include "bpf/maps.bpf.h"
+
+#include <linux/errno.h>
+
+#define CGROUP_DEPTH_MAX 32
+#define RETRIES_MAX 8
+
+/* Orders the stores of this CPU as the compiler sees them; x86 keeps that order. */
+#define barrier() asm volatile("" ::: "memory")
+
+static __always_inline void count(enum debar_counter which)
+{
+	__u32 key = which;
+	__u64 *n = bpf_map_lookup_elem(&debar_counters, &key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+static __always_inline struct debar_state *state_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&debar_state, &zero);
+}
+
+static __always_inline __s64 now_utc(const struct debar_state *state)
+{
+	return (__s64)bpf_ktime_get_tai_ns() + state->utc_offset;
+}
+
+/* What is being judged; the strictest match so far is its result. */
+struct verdict {
+	struct debar_key key;	  /* key under look-up, then the key that matched */
+	struct debar_match match; /* of the rule that decided */
+	__s64 now;		  /* UTC nanoseconds */
+	__u32 generation;
+	__u32 slot;
+	__u8 action;  /* enum debar_action; INHERIT: nothing matched */
+	__u8 network; /* 1: the network's half of phases and overrides */
+	__u8 because; /* enum debar_because */
+	__u8 excepted;
+	struct debar_digest digest; /* of the file; exceptions may name it */
+};
+
+/* A phase once entered is not left when the clock is set back, so `entered` only rises. */
+static __always_inline struct debar_phase *ban_phase(struct debar_ban *ban, __s64 now)
+{
+	__u32 entered = ban->entered, i;
+
+	for (i = 0; i < DEBAR_PHASES_MAX; i++) {
+		if (i >= entered && i < ban->phase_count && ban->phases[i].from <= now)
+			entered = i + 1;
+	}
+	if (entered > ban->entered)
+		ban->entered = entered;
+	entered--; /* none entered: out of range, too */
+	return entered < DEBAR_PHASES_MAX ? &ban->phases[entered] : NULL;
+}
+
+static __always_inline struct debar_ban *ban_get(__u32 slot, __u32 which)
+{
+	__u32 at = slot * DEBAR_BANS_MAX + which;
+
+	return bpf_map_lookup_elem(&debar_bans, &at);
+}
+
+/* What the ban of @match says now: the rule's own word, under the phase's. */
+static __always_inline __u8 ban_action(struct debar_ban *ban, const struct debar_match *match,
+				       bool network, __s64 now)
+{
+	struct debar_phase *phase = ban_phase(ban, now);
+	__u8 own = network ? match->network : match->exec, said;
+
+	if (!phase)
+		return DEBAR_OFF;
+	said = network ? phase->network : phase->exec;
+	if (own == DEBAR_INHERIT || said == DEBAR_OFF)
+		return said;
+	return own;
+}
+
+static __always_inline bool except_holds(__u32 slot, struct debar_key *key, __u8 ban, __s64 now)
+{
+	void *excepts = bpf_map_lookup_elem(&debar_excepts, &slot);
+	struct debar_except *except;
+	__u8 nth = key->nth;
+
+	if (!excepts)
+		return false;
+	key->nth = ban;
+	except = bpf_map_lookup_elem(excepts, key);
+	key->nth = nth;
+	return except && now < except->until;
+}
+
+struct cgroup_walk {
+	struct debar_key key;
+	__s64 now;
+	__u64 scope;
+	__u32 slot;
+	__u8 ban;
+	__u8 found;
+};
+
+static long cgroup_excepted_at(__u32 level, struct cgroup_walk *walk)
+{
+	__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+	if (!id)
+		return 1;
+	__builtin_memcpy(walk->key.value, &id, sizeof(id));
+	if (!except_holds(walk->slot, &walk->key, walk->ban, walk->now))
+		return 0;
+	walk->found = 1;
+	return 1;
+}
+
+/* Does an exception of @ban name the current task's real uid, or a cgroup it is in? */
+static __noinline bool task_excepted(__u32 slot, __u8 ban, __s64 now)
+{
+	struct cgroup_walk walk = {
+		.key = { .kind = DEBAR_KEY_UID }, .now = now, .slot = slot, .ban = ban
+	};
+	__u32 uid = (__u32)bpf_get_current_uid_gid();
+
+	__builtin_memcpy(walk.key.value, &uid, sizeof(uid));
+	if (except_holds(slot, &walk.key, ban, now))
+		return true;
+	walk.key.kind = DEBAR_KEY_CGROUP;
+	bpf_loop(CGROUP_DEPTH_MAX, cgroup_excepted_at, &walk, 0);
+	return walk.found;
+}
+
+static long cgroup_scope_at(__u32 level, struct cgroup_walk *walk)
+{
+	__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+	walk->found = id == walk->scope;
+	return !id || walk->found;
+}
+
+/* --cgroup: is the current task inside it? Without the option everybody is. */
+static __noinline bool task_in_scope(__u64 scope)
+{
+	struct cgroup_walk walk = { .scope = scope };
+
+	if (!scope)
+		return true;
+	bpf_loop(CGROUP_DEPTH_MAX, cgroup_scope_at, &walk, 0);
+	return walk.found;
+}
+
+/* Is the file excepted from @ban, by its digest or by who runs it? */
+static __always_inline bool file_excepted(struct verdict *v, struct debar_ban *ban, __u8 which)
+{
+	struct debar_key digest = { .kind = DEBAR_KEY_SHA256 };
+
+	if (ban->flags & DEBAR_BAN_EXCEPTS_KEY) {
+		__builtin_memcpy(digest.value, v->digest.bytes, sizeof(digest.value));
+		if (except_holds(v->slot, &digest, which, v->now))
+			return true;
+	}
+	return ban->flags & DEBAR_BAN_EXCEPTS_TASK && task_excepted(v->slot, which, v->now);
+}
+
+static __always_inline void match_weigh(struct verdict *v, const struct debar_match *match)
+{
+	struct debar_ban *ban = ban_get(v->slot, match->ban);
+	__u8 action;
+
+	if (!ban)
+		return;
+	action = ban_action(ban, match, v->network, v->now);
+	if (action < v->action || action < DEBAR_AUDIT)
+		return;
+	if (action == v->action && match->rule > v->match.rule)
+		return;
+	if (file_excepted(v, ban, match->ban)) {
+		v->excepted = 1;
+		return;
+	}
+	v->action = action;
+	v->match = *match;
+}
+
+/* bpf_loop body: the nth match of the key. */
+static long match_at(__u32 nth, struct verdict *v)
+{
+	void *keys = bpf_map_lookup_elem(&debar_keys, &v->slot);
+	struct debar_match *match;
+
+	if (!keys)
+		return 1;
+	v->key.nth = nth;
+	match = bpf_map_lookup_elem(keys, &v->key);
+	if (!match)
+		return 1;
+	match_weigh(v, match);
+	return !match->more;
+}
+
+/*
+ * Does the policy in force match the digest in @v? Sets v->action and what decided it. A swap may
+ * rewrite the slot that is being read; then `filling` says so and the look-up is done again.
+ * Returns false when swaps overtook every try.
+ */
+static __noinline bool verdict_digest(struct verdict *v)
+{
+	struct debar_state *state = state_get();
+	int try;
+
+	if (!state)
+		return false;
+	v->now = now_utc(state);
+	for (try = 0; try < RETRIES_MAX; try++) {
+		v->generation = *(volatile __u32 *)&state->generation;
+		v->slot = v->generation & 1;
+		v->action = DEBAR_INHERIT;
+		v->excepted = 0;
+		v->key = (struct debar_key){ .kind = DEBAR_KEY_SHA256 };
+		__builtin_memcpy(v->key.value, v->digest.bytes, sizeof(v->key.value));
+		barrier();
+		bpf_loop(DEBAR_MATCHES_MAX, match_at, v, 0);
+		barrier();
+		if (*(volatile __u32 *)&state->filling - v->generation < 2)
+			return true;
+		count(DEBAR_COUNT_RETRY);
+	}
+	return false;
+}
+
+/* deny as far as the mode allows: --audit, and the end of --for, make it audit. */
+static __always_inline __u8 mode_cap(const struct debar_state *state, __u8 action)
+{
+	if (action != DEBAR_DENY)
+		return action;
+	if (state->mode != DEBAR_MODE_ENFORCE)
+		return DEBAR_AUDIT;
+	if (state->deny_until && (__s64)bpf_ktime_get_boot_ns() >= state->deny_until)
+		return DEBAR_AUDIT;
+	return DEBAR_DENY;
+}
+
+#endif
