@@ -16,10 +16,9 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 FUZZ_SECONDS ?= 30
 
-# The parts of bpf/ that load on their own: what the kernel refuses in one must not stop another.
-SKELETONS := debar net
-debar_PARTS := exec guard
-net_PARTS := net packet
+# One object: the loader leaves out at load time what a kernel or a mode cannot have.
+SKELETONS := debar
+debar_PARTS := exec guard net packet
 
 # policy/ and loader/identity/ never see libbpf: unit tests and fuzzers link without it.
 PURE_PKGS := libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd

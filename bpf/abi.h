@@ -110,6 +110,12 @@ _Static_assert(sizeof(struct debar_match) == 8, "debar_match has a hole");
 /* Most matches one key can have: one for every ban, and one with an override of its own. */
 #define DEBAR_MATCHES_MAX 64
 
+/*
+ * The rule of the canary, a random content that every generation refuses in every mode, so that
+ * whoever published it can try whether the programs run at all. It is never reported.
+ */
+#define DEBAR_RULE_CANARY 0xffffffffu
+
 /* ---- bans --------------------------------------------------------------------------------- */
 
 #define DEBAR_BANS_MAX 32

@@ -91,6 +91,8 @@ static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 ho
 		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
 		verdict_without(v, DEBAR_BECAUSE_TORN);
 	}
+	if (v->match.rule == DEBAR_RULE_CANARY)
+		return EPERM;
 	if (v->excepted)
 		count(DEBAR_COUNT_EXCEPTED);
 	if (v->action < DEBAR_AUDIT || !task_in_scope(state->scope))

@@ -16,9 +16,10 @@
 
 /* ---- the policy in force: written by the controller, read by every hook -------------------- */
 
-/* Key 0: the generation in force and what stands above it. Written whole by the controller. */
+/* Key 0: the generation in force and what stands above it. The controller stores word by word. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct debar_state);

@@ -179,6 +179,11 @@ static __always_inline void match_weigh(struct verdict *v, const struct debar_ma
 	struct debar_ban *ban = ban_get(v->slot, match->ban);
 	__u8 action;
 
+	if (match->rule == DEBAR_RULE_CANARY) {
+		v->action = DEBAR_DENY;
+		v->match = *match;
+		return;
+	}
 	if (!ban)
 		return;
 	action = ban_action(ban, match, v->network, v->now);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel as the controller sees it: load the programs, publish a policy, attach, pin, find all
+ * that again, read it back. kernel*.c are the only files that know libbpf. Nothing here prints: a
+ * failure comes with words of its own and a hint at the remedy.
+ */
+#ifndef DEBAR_KERNEL_H
+#define DEBAR_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+struct kernel;
+struct policy_tables;
+
+#define KERNEL_PIN_DIR "/sys/fs/bpf/debar"
+
+struct kernel_error {
+	char text[256]; /* what failed, and on what */
+	char hint[512]; /* what the user can do; empty: nothing known */
+};
+
+/* What this kernel and this boot offer. */
+struct kernel_offer {
+	bool btf;	/* /sys/kernel/btf/vmlinux is there */
+	bool bpffs;	/* /sys/fs/bpf is a bpf file system */
+	bool lsm_known; /* the list of LSMs could be read */
+	bool lsm_bpf;	/* and names bpf */
+	bool ima;	/* an IMA policy is loaded: digests may be stale */
+	char lsm[256];	/* the list */
+};
+
+/* Looks, without loading anything. */
+void kernel_probe(struct kernel_offer *ret_offer);
+
+/* True when a set of programs is pinned, of any version. */
+bool kernel_pinned(void);
+
+/*
+ * Load the programs; nothing is attached. @lsm: with those of the LSM hooks. Owned by the caller
+ * until kernel_free(), which leaves what is pinned in force and drops what is not.
+ */
+int kernel_load(struct kernel **ret_kernel, bool lsm, struct kernel_error *reterr);
+
+/* Open what is pinned. -ENOENT: nothing is. -EPROTO: pinned by another ABI. */
+int kernel_open(struct kernel **ret_kernel, struct kernel_error *reterr);
+
+void kernel_free(struct kernel *kernel);
+
+/* What a generation is published with. */
+struct kernel_policy {
+	const struct policy_tables *tables;
+	__u32 mode;	   /* enum debar_mode */
+	__s64 deny_until;  /* boot clock nanoseconds, 0: no end */
+	__u64 scope;	   /* cgroup id, 0: everywhere */
+};
+
+/*
+ * Fill the idle slot and publish it as the next generation, in force when this returns. On failure
+ * what was in force stays. Only one process at a time may call this (see lock.h).
+ */
+int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
+		   struct kernel_error *reterr);
+
+/* Attach every program that was loaded. @cgroup: descriptor of the cgroup for network programs. */
+int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr);
+
+/* Pin everything, in the place of an older set if there is one. */
+int kernel_pin(struct kernel *kernel, struct kernel_error *reterr);
+
+/* Take every pin away; enforcement ends with the last descriptor. -ENOENT: nothing was pinned. */
+int kernel_unpin(struct kernel_error *reterr);
+
+/*
+ * Try whether the programs really run: exec the canary, a content that every generation refuses.
+ * 0: refused as it must be. -EKEYREJECTED: it got through, nothing is enforced.
+ */
+int kernel_canary(struct kernel *kernel, struct kernel_error *reterr);
+
+/* The state, mapped: words may be read and stored while hooks read them. */
+struct debar_state *kernel_state(struct kernel *kernel);
+
+/* The head of the generation in force. */
+int kernel_head(struct kernel *kernel, struct debar_head *ret_head);
+
+/* Ban @ban of the generation in force, as the kernel has it. */
+int kernel_ban(struct kernel *kernel, unsigned int ban, struct debar_ban *ret_ban);
+
+/* Sum over all CPUs. */
+int kernel_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_COUNTER_MAX]);
+
+/* Bytes of kernel memory of all maps, and of the keys of the generation in force alone. */
+int kernel_memory(struct kernel *kernel, __u64 *ret_all, __u64 *ret_keys);
+
+/* Names of the programs that are attached, one a call, in order; NULL: no more. */
+const char *kernel_hook(struct kernel *kernel, size_t i);
+
+/* Called for every record; a negative return ends the reading. */
+typedef int kernel_record_fn(void *ctx, const void *record, size_t size);
+
+/*
+ * Hand every record that is in the ring to @fn; waits up to @timeout_ms for the first (0: do not
+ * wait, -1: for ever). Returns the number of records or -errno. One reader at a time.
+ */
+int kernel_events(struct kernel *kernel, int timeout_ms, kernel_record_fn *fn, void *ctx);
+
+/* A descriptor that polls readable when records wait. Belongs to @kernel. */
+int kernel_events_fd(struct kernel *kernel);
+
+#endif
