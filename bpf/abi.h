@@ -181,8 +181,9 @@ struct debar_head {
 	__s64 loaded;	   /* UTC nanoseconds */
 	__u32 key_count;   /* entries of the table of keys */
 	__u32 pad;
+	__u8 canary[32]; /* content of the canary, see DEBAR_RULE_CANARY */
 };
-_Static_assert(sizeof(struct debar_head) == 64, "debar_head has a hole");
+_Static_assert(sizeof(struct debar_head) == 96, "debar_head has a hole");
 
 /*
  * The one element of the map `state`. A generation lives in slot generation & 1 of the outer maps.

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel*.c files share: the object itself. Nobody else includes this. */
+#ifndef DEBAR_KERNEL_INTERNAL_H
+#define DEBAR_KERNEL_INTERNAL_H
+
+#include <dirent.h>
+
+#include "loader/kernel.h"
+
+#define KERNEL_MAPS_MAX 48
+#define KERNEL_LINKS_MAX 64
+
+/* Room in the table of keys for certificates that are first seen while a generation is in force. */
+#define KERNEL_KEYS_SPARE 256
+
+struct kernel {
+	struct debar_bpf *skel; /* NULL when opened from pins */
+	struct ring_buffer *ring;
+	struct debar_state *state;	  /* mapped */
+	int maps[KERNEL_MAPS_MAX];	  /* descriptors, -1 after the last */
+	char map_names[KERNEL_MAPS_MAX][16];
+	struct bpf_link *links[KERNEL_LINKS_MAX]; /* NULL after the last, and when from pins */
+	char link_names[KERNEL_LINKS_MAX][16];
+	kernel_record_fn *fn;
+	void *ctx;
+};
+
+/* Fills @reterr, returns -@error. */
+int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Descriptor of the map with that name, -1: there is none. Belongs to @kernel. */
+int kernel_map(const struct kernel *kernel, const char *name);
+
+static inline void kernel_freep(struct kernel **kernel)
+{
+	kernel_free(*kernel);
+}
+
+static inline void closedirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+#endif

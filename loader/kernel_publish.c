@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A policy becomes the next generation: fill the idle slot, stamp it, publish it by one word, then
+ * empty the slot that was in force. The order is the reader's, see struct debar_state.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <openssl/evp.h>
+
+#include <bpf/bpf.h>
+
+#include "loader/kernel.h"
+#include "loader/kernel_internal.h"
+#include "policy/cleanup.h"
+#include "policy/policy.h"
+
+#define BATCH 65536u
+
+static __s64 clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static int fill_batch(int map, const void *keys, size_t key_size, const void *values,
+		      size_t value_size, size_t total)
+{
+	size_t done, chunk;
+
+	for (done = 0; done < total; done += chunk) {
+		__u32 n = total - done < BATCH ? total - done : BATCH;
+
+		chunk = n;
+		if (bpf_map_update_batch(map, (const char *)keys + done * key_size,
+					 (const char *)values + done * value_size, &n, NULL))
+			return -errno;
+	}
+	return 0;
+}
+
+/* An inner map of the size it needs, hung into @slot of the outer map @name. */
+static int hang_table(struct kernel *kernel, const char *name, __u32 slot, const void *keys,
+		      const void *values, size_t value_size, size_t count, size_t spare,
+		      int *ret_fd, struct kernel_error *reterr)
+{
+	cleanup(cleanup_fd) int fd = bpf_map_create(BPF_MAP_TYPE_HASH, name,
+						    sizeof(struct debar_key), value_size,
+						    count + spare, NULL);
+	int ret;
+
+	if (fd < 0)
+		return kernel_fail(reterr, errno, "the machine has too little memory for this policy",
+				   "cannot create %s for %zu entries: %m", name, count);
+	ret = fill_batch(fd, keys, sizeof(struct debar_key), values, value_size, count);
+	if (ret)
+		return kernel_fail(reterr, -ret, NULL, "cannot fill %s: %s", name, strerror(-ret));
+	if (bpf_map_update_elem(kernel_map(kernel, name), &slot, &fd, BPF_ANY))
+		return kernel_fail(reterr, errno, NULL, "cannot place %s: %m", name);
+	if (ret_fd)
+		*ret_fd = take_fd(fd);
+	return 0;
+}
+
+/* A content nobody has ever seen, refused by this generation. */
+static int add_canary(int keys, __u8 ret_canary[32], struct kernel_error *reterr)
+{
+	struct debar_key key = { .kind = DEBAR_KEY_SHA256 };
+	struct debar_match match = { .rule = DEBAR_RULE_CANARY };
+
+	if (getrandom(ret_canary, 32, 0) != 32 ||
+	    !EVP_Digest(ret_canary, 32, key.value, NULL, EVP_sha256(), NULL))
+		return kernel_fail(reterr, EIO, NULL, "cannot make the canary");
+	if (bpf_map_update_elem(keys, &key, &match, BPF_ANY))
+		return kernel_fail(reterr, errno, NULL, "cannot add the canary: %m");
+	return 0;
+}
+
+static int fill_bans(struct kernel *kernel, __u32 slot, const struct policy_tables *tables,
+		     struct kernel_error *reterr)
+{
+	static const struct debar_ban none;
+	int map = kernel_map(kernel, "debar_bans");
+	__u32 i, key;
+
+	for (i = 0; i < DEBAR_BANS_MAX; i++) {
+		key = slot * DEBAR_BANS_MAX + i;
+		if (bpf_map_update_elem(map, &key, i < tables->ban_count ? &tables->bans[i] : &none,
+					BPF_ANY))
+			return kernel_fail(reterr, errno, NULL, "cannot fill debar_bans: %m");
+	}
+	return 0;
+}
+
+static int fill_head(struct kernel *kernel, __u32 slot, struct debar_head *head,
+		     __u32 generation, struct kernel_error *reterr)
+{
+	head->generation = generation;
+	head->loaded = clock_ns(CLOCK_REALTIME);
+	if (bpf_map_update_elem(kernel_map(kernel, "debar_heads"), &slot, head, BPF_ANY))
+		return kernel_fail(reterr, errno, NULL, "cannot fill debar_heads: %m");
+	return 0;
+}
+
+static void empty_slot(struct kernel *kernel, __u32 slot)
+{
+	bpf_map_delete_elem(kernel_map(kernel, "debar_keys"), &slot);
+	bpf_map_delete_elem(kernel_map(kernel, "debar_excepts"), &slot);
+}
+
+int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
+		   struct kernel_error *reterr)
+{
+	const struct policy_tables *tables = policy->tables;
+	struct debar_state *state = kernel->state;
+	__u32 generation = state->generation + 1, slot = generation & 1;
+	struct debar_head head = tables->head;
+	cleanup(cleanup_fd) int keys = -1;
+	int ret;
+
+	__atomic_store_n(&state->filling, generation, __ATOMIC_SEQ_CST);
+	ret = hang_table(kernel, "debar_keys", slot, tables->keys, tables->matches,
+			 sizeof(struct debar_match), tables->key_count, 1 + KERNEL_KEYS_SPARE, &keys,
+			 reterr);
+	if (!ret)
+		ret = add_canary(keys, head.canary, reterr);
+	if (!ret)
+		ret = hang_table(kernel, "debar_excepts", slot, tables->except_keys,
+				 tables->excepts, sizeof(struct debar_except),
+				 tables->except_count, 1, NULL, reterr);
+	if (!ret)
+		ret = fill_bans(kernel, slot, tables, reterr);
+	if (!ret)
+		ret = fill_head(kernel, slot, &head, generation, reterr);
+	if (ret) {
+		empty_slot(kernel, slot);
+		return ret;
+	}
+	state->utc_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_TAI);
+	state->mode = policy->mode;
+	state->deny_until = policy->deny_until;
+	state->scope = policy->scope;
+	__atomic_store_n(&state->generation, generation, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->filling, generation + 1, __ATOMIC_SEQ_CST);
+	empty_slot(kernel, (generation + 1) & 1);
+	return 0;
+}
