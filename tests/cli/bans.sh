@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The shipped bans as a person meets them: what must stand in them and what never may, and what
+# debar says of names before, at and after the instants.
+set -u
+cd "$(dirname "$0")/../.." || exit
+bans=policy/bans
+debar=build/asan/debar
+[ -x "$debar" ] || debar=build/debar
+n=0 failed=0
+
+ok() { # STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+skip() { # TEXT REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+done_testing() {
+	echo "1..$n"
+	exit $failed
+}
+
+# absent TEXT PATTERN: no shipped file has it, in any case of letters.
+absent() {
+	local found
+	found=$(grep -rniE -- "$2" "$bans" --include='*.yaml' --include='*.txt')
+	[ -z "$found" ]
+	ok $? "$1"
+	[ -z "$found" ] || sed 's/^/# /' <<<"$found"
+}
+
+mapfile -t files < <(find "$bans" -name '*.yaml' ! -path '*/identifiers/*' | sort)
+[ ${#files[@]} -ge 6 ]
+ok $? "there are shipped bans to look at: ${#files[@]}"
+
+# ---- what must stand there -----------------------------------------------------------------
+
+grep -qx '  - from: 2024-07-20T00:00:00-04:00' $bans/kaspersky.yaml
+ok $? "kaspersky: the first instant is 2024-07-20T00:00:00-04:00"
+grep -qx '  - from: 2024-09-29T00:00:00-04:00' $bans/kaspersky.yaml
+ok $? "kaspersky: the second instant is 2024-09-29T00:00:00-04:00"
+[ "$(grep -c '^  - from:' $bans/kaspersky.yaml)" = 2 ]
+ok $? "kaspersky: there is no third instant"
+grep -q 'Use itself is' $bans/kaspersky.yaml && grep -q 'own decision' $bans/kaspersky.yaml
+ok $? "kaspersky: says that use is not penalised, and whose decision refusing is"
+for ban in kaspersky kaspersky-us-ndaa-1634 kaspersky-au-pspf-002-2025; do
+	grep -qx 'include: identifiers/kaspersky.yaml' $bans/$ban.yaml
+	ok $? "$ban: shares the identifiers instead of copying them"
+done
+
+for file in "${files[@]}"; do
+	id=${file##*/}
+	id=${id%.yaml}
+	grep -qx "ban: $id" "$file"
+	ok $? "$id: the file is named after its ban"
+	grep -q "^## .*$id\$" docs/bans.md
+	ok $? "$id: docs/bans.md has a part about it"
+done
+
+bare=''
+while IFS= read -r file; do
+	[[ $(head -n 1 "$file") == '# SPDX-License-Identifier: MIT' ]] || bare+=" $file"
+done < <(find "$bans" -name '*.yaml' -o -name '*.txt')
+[ -z "$bare" ]
+ok $? "every file names its licence on line 1$bare"
+
+bare=''
+for file in $(grep -rl v2fly "$bans" --include='*.yaml' --include='*.txt'); do
+	grep -qE '\b[0-9a-f]{40}\b' "$file" || bare+=" $file"
+done
+[ -z "$bare" ]
+ok $? "who takes from v2fly's list names the commit$bare"
+grep -q 'Copyright (c) 2018-2019 V2Ray' $bans/NOTICE
+ok $? "the list's MIT notice is shipped with it"
+
+# Others read these files by the contract: nothing but its keys.
+keys='ban title authorities phases unclassified oversize rules include on_running
+on_controller_loss learn malformed serial expires except id citation url acts note from exec network
+sha256 authenticode certificate package buildid fsverity path domain list kind subject issuer
+position reason owner until cgroup uid'
+strange=$(cat "${files[@]}" $bans/identifiers/*.yaml | grep -v '^ *#' |
+	sed -nE 's/^ *(- )?([a-z_0-9]+):( .*)?$/\2/p' | sort -u | grep -vxF "$(tr ' ' '\n' <<<"$keys")")
+[ -z "$strange" ]
+ok $? "only keys of the contract are used $strange"
+
+# ---- what never may ------------------------------------------------------------------------
+
+absent "no key of an AUR maintainer, or any package key" '6AFE1735|gpg|pgp'
+absent "no thumbprint of an unseen certificate" 'D3F78D74|thumbprint:|^ *sha1:'
+absent "no product of another vendor" 'ultraav|ultravpn|pango'
+absent "nothing about the vendor's user interface kit" 'hexa-ui'
+absent "no issuing authority that was not seen" 'digicert|globalsign|issuer:'
+absent "no package name that was not seen" 'ksmg|kwts'
+absent "the vendor's own earlier day is not a phase" '2024-09-10'
+absent "no mark of an unverified fact" '\[U\]|unverified'
+absent "no delivery network or developer platform of ByteDance" \
+	'domain: .*(cdn|bytedance|byteoversea|ibyte|volc|akamai|snssdk|pstatp|rsproxy|arco)'
+absent "no digest from a third party's mirror" \
+	'afd0376a|912b0818|4625d65d|2bcb3486|f667879e|bfce8a4a'
+absent "no digest without the vendor's own URL" '3851d26f|181fbc18|40921b72'
+absent "no product list that was not seen" 'appendix'
+[ "$(grep -c '^  - sha256:' $bans/identifiers/kaspersky.yaml)" = 11 ]
+ok $? "the digests are the eleven of the vendor's own URLs"
+
+# ---- what debar says -----------------------------------------------------------------------
+
+if ! "$debar" policy check "${files[0]}" >/dev/null 2>&1 && ! "$debar" help 2>&1 | grep -qw policy; then
+	skip "debar reads the shipped bans" "this build has no verb policy"
+	done_testing
+fi
+
+for file in "${files[@]}"; do
+	words=$("$debar" policy check -p "$file" 2>&1)
+	ok $? "debar policy check accepts ${file#"$bans"/}"
+	[ -z "$words" ] || head -n 3 <<<"$words" | sed 's/^/# /'
+done
+
+# verdict BAN NAME [OPTION]...: what debar check says of a name.
+verdict() {
+	local ban=$1 name=$2
+	shift 2
+	"$debar" check --json -p "$bans/$ban.yaml" "$@" "$name" 2>&1 |
+		sed -nE 's/.*"verdict": ?"([a-z]+)".*/\1/p'
+}
+
+says() { # VERDICT BAN NAME [OPTION]...
+	local want=$1 got
+	shift
+	got=$(verdict "$@")
+	[ "$got" = "$want" ]
+	ok $? "$1: $2 ${*:3} is $want"
+	[ "$got" = "$want" ] || echo "# got: $got"
+}
+
+says allow kaspersky s00.upd.kaspersky.com --at 2024-07-20T03:59:59Z
+says audit kaspersky s00.upd.kaspersky.com --at 2024-07-20T04:00:00Z
+says audit kaspersky s00.upd.kaspersky.com --at 2024-09-29T03:59:59Z
+says deny kaspersky s00.upd.kaspersky.com --at 2024-09-29T04:00:00Z
+says deny kaspersky s00.upd.kaspersky.com
+says deny kaspersky ksn-url-geo.kaspersky-labs.com
+says audit kaspersky www.kaspersky.com
+says audit kaspersky 77.74.177.1
+says audit kaspersky www.kaspersky.com.au
+says allow kaspersky support.kaspersky.com
+says allow kaspersky opentip.kaspersky.com
+says deny kaspersky-us-ndaa-1634 opentip.kaspersky.com
+says deny kaspersky-au-pspf-002-2025 opentip.kaspersky.com
+says audit kaspersky-au-pspf-002-2025 s00.upd.kaspersky.com --at 2025-03-31T12:59:59Z
+says deny kaspersky-au-pspf-002-2025 s00.upd.kaspersky.com --at 2025-03-31T13:00:00Z
+for name in notkaspersky.com kaspersky.example.org kaspersky.com.example.org securelist.com \
+	media.kasperskycontenthub.com registry.npmjs.org; do
+	says allow kaspersky $name
+done
+says deny tiktok www.tiktok.com
+says allow tiktok p16.tiktokcdn.com
+says allow tiktok www.bytedance.com
+says deny deepseek chat.deepseek.com
+says audit optional/public-resolvers 9.9.9.9
+
+words=$("$debar" policy explain -p $bans/kaspersky.yaml 2>&1)
+grep -q '89 FR 52434' <<<"$words"
+ok $? "policy explain cites the determination"
+grep -qi 'own decision' <<<"$words"
+ok $? "policy explain says that refusing is the organisation's own decision"
+
+done_testing
