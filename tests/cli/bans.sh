@@ -33,10 +33,10 @@ done_testing() {
 # absent TEXT PATTERN: no shipped file has it, in any case of letters.
 absent() {
 	local found
-	found=$(grep -rniE -- "$2" "$bans" --include='*.yaml' --include='*.txt')
-	[ -z "$found" ]
+	found=$(grep -rniE --include='*.yaml' --include='*.txt' -e "$2" "$bans" 2>&1)
+	[ $? -eq 1 ]
 	ok $? "$1"
-	[ -z "$found" ] || sed 's/^/# /' <<<"$found"
+	[ -z "$found" ] || echo "# ${found//$'\n'/$'\n'# }"
 }
 
 mapfile -t files < <(find "$bans" -name '*.yaml' ! -path '*/identifiers/*' | sort)
@@ -75,9 +75,9 @@ done < <(find "$bans" -name '*.yaml' -o -name '*.txt')
 ok $? "every file names its licence on line 1$bare"
 
 bare=''
-for file in $(grep -rl v2fly "$bans" --include='*.yaml' --include='*.txt'); do
+while IFS= read -r file; do
 	grep -qE '\b[0-9a-f]{40}\b' "$file" || bare+=" $file"
-done
+done < <(grep -rl --include='*.yaml' --include='*.txt' v2fly "$bans")
 [ -z "$bare" ]
 ok $? "who takes from v2fly's list names the commit$bare"
 grep -q 'Copyright (c) 2018-2019 V2Ray' $bans/NOTICE
@@ -122,7 +122,7 @@ fi
 for file in "${files[@]}"; do
 	words=$("$debar" policy check -p "$file" 2>&1)
 	ok $? "debar policy check accepts ${file#"$bans"/}"
-	[ -z "$words" ] || head -n 3 <<<"$words" | sed 's/^/# /'
+	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 done
 
 # verdict BAN NAME [OPTION]...: what debar check says of a name.
