@@ -21,8 +21,8 @@ SKELETONS := debar
 debar_PARTS := exec guard net packet
 
 # policy/ and loader/identity/ never see libbpf: unit tests and fuzzers link without it.
-PURE_PKGS := libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
-PKGS := libbpf jansson $(PURE_PKGS)
+PURE_PKGS := jansson libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
+PKGS := libbpf $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
 STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 ALL_CFLAGS = $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
