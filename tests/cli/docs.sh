@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The manual page, the completion and `debar help` tell of the same verbs and options, and every
+# policy that the documents show is one that debar accepts.
+set -u
+cd "$(dirname "$0")/../.." || exit
+page=loader/debar.8
+completion=loader/debar.bash-completion
+debar=build/asan/debar
+[ -x "$debar" ] || debar=build/debar
+n=0 failed=0
+
+ok() { # STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+skip() { # TEXT REASON
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+same() { # TEXT WANT GOT
+	[ "$2" = "$3" ]
+	ok $? "$1"
+	[ "$2" = "$3" ] || printf '# want: %s\n# got:  %s\n' "${2//$'\n'/ }" "${3//$'\n'/ }"
+}
+
+# The synopsis of the page: "run -p --audit ...", one line a verb.
+synopsis() {
+	awk '$1 == ".Sh" { on = $2 == "SYNOPSIS"; next }
+		!on { next }
+		$1 == ".Nm" { if (line) print line; line = ""; next }
+		$1 == ".Cm" { line = $2 }
+		$1 == ".Op" && $2 == "Fl" { line = line " -" $3 }
+		END { print line }' "$page"
+}
+
+page_verbs=$(synopsis | cut -d' ' -f1 | sort)
+[ "$(wc -l <<<"$page_verbs")" -ge 10 ]
+ok $? "the synopsis of debar(8) has verbs: ${page_verbs//$'\n'/ }"
+
+completed() { # WORD...: what the completion offers for the last word
+	bash -c '. "$0"; COMP_WORDS=(debar "$@"); COMP_CWORD=$#
+		compopt() { :; }
+		_debar debar "${@: -1}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		printf "%s\n" "${COMPREPLY[@]}"' "$completion" "$@" | sort
+}
+
+same "the completion has the verbs of debar(8)" "$page_verbs" "$(completed '')"
+same "the completion has the verbs of debar policy" \
+	"$(printf '%s\n' check diff explain show sign verify)" "$(completed policy '')"
+for verb in check show diff explain sign verify; do
+	grep -q "^\.It Cm policy $verb" "$page"
+	ok $? "debar(8) explains policy $verb"
+done
+for verb in $page_verbs; do
+	grep -qE "^\.It Cm $verb\$" "$page"
+	ok $? "debar(8) explains $verb"
+	[[ $verb != policy && $verb != help ]] || continue
+	same "$verb: completion and synopsis have the same options" \
+		"$(synopsis | grep "^$verb" | tr ' ' '\n' | sed 1d | sort)" "$(completed "$verb" -)"
+done
+for option in $(synopsis | tr ' ' '\n' | grep '^-' | sort -u); do
+	grep -qE "^\.It Fl ${option#-}( |\$)" "$page"
+	ok $? "debar(8) explains $option"
+done
+
+if [ ! -x "$debar" ]; then
+	skip "debar help tells the same" "debar is not built"
+else
+	help=$("$debar" help 2>&1)
+	help_verbs=$(sed -nE 's/^  ([a-z]+) .*/\1/p' <<<"$help" | sort)
+	same "debar help has the verbs of debar(8)" "$(grep -vx help <<<"$page_verbs")" \
+		"$(grep -vx help <<<"$help_verbs")"
+	for verb in $help_verbs; do
+		strange=''
+		for option in $(grep -E "^  $verb " <<<"$help" | grep -oE -- '(^|[[ ])--?[a-z]+' | tr -d '[ '); do
+			synopsis | grep "^$verb" | grep -qwF -- "$option" || strange+=" $option"
+		done
+		[ -z "$strange" ]
+		ok $? "$verb: debar(8) has every option that debar help prints$strange"
+	done
+	# An option that exists is not what the complaint is about when a worse one follows.
+	while read -r verb options; do
+		[[ $verb != policy && $verb != help ]] || continue
+		strange=''
+		for option in $options; do
+			case $option in
+			-p) value=$PWD/policy/bans/tiktok.yaml ;;
+			--mode) value=auto ;;
+			--cgroup) value=/nonexistent ;;
+			--for) value=10m ;;
+			--at) value=2025-01-01T00:00:00Z ;;
+			--scan) value=/nonexistent ;;
+			*) value='' ;;
+			esac
+			words=$("$debar" "$verb" "$option" ${value:+"$value"} --no-such-option 2>&1 </dev/null)
+			grep -q -- 'no-such-option' <<<"$words" || strange+=" $option"
+		done
+		[ -z "$strange" ]
+		ok $? "$verb: takes every option that debar(8) names$strange"
+	done < <(synopsis)
+fi
+
+# ---- examples ------------------------------------------------------------------------------
+
+if [ ! -x "$debar" ] || ! "$debar" policy check -p tests/data/good/smallest.yaml >/dev/null 2>&1; then
+	skip "examples are good policies" "this build has no verb policy check"
+else
+	for file in tests/data/good/*.yaml; do
+		words=$("$debar" policy check -p "$file" 2>&1)
+		ok $? "${file##*/} is a good policy"
+		[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
+	done
+	example=$(mktemp --suffix=.yaml)
+	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;p}' policy/debar-policy.5 >"$example"
+	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
+	ok $? "the example in debar-policy(5) is a good policy"
+	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
+	rm -f "$example"
+fi
+
+if command -v mandoc >/dev/null; then
+	words=$(mandoc -T lint -W warning "$page" policy/debar-policy.5 2>&1 | grep -v makewhatis)
+	same "the manual pages are well formed" '' "$words"
+else
+	skip "the manual pages are well formed" "mandoc is not installed"
+fi
+echo "1..$n"
+exit $failed
