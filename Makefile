@@ -138,6 +138,10 @@ install: build/debar
 	install -D -m 755 build/debar $(DESTDIR)$(PREFIX)/sbin/debar
 	install -d $(DESTDIR)$(SYSCONFDIR)/debar/policy.d $(DESTDIR)$(DATADIR)
 	$(if $(wildcard policy/bans),cp -r policy/bans $(DESTDIR)$(DATADIR)/)
+	install -D -m 644 loader/debar.8 $(DESTDIR)$(PREFIX)/share/man/man8/debar.8
+	install -D -m 644 policy/debar-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/debar-policy.5
+	install -D -m 644 loader/debar.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/debar
 
 clean:
 	rm -rf $(filter-out build/kernels,$(wildcard build/*))
