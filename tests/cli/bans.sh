@@ -167,6 +167,22 @@ says allow tiktok www.bytedance.com
 says deny deepseek chat.deepseek.com
 says audit optional/public-resolvers 9.9.9.9
 
+# Files that share a name with the vendor's, and its user interface kit, run.
+dir=$(mktemp -d)
+mkdir -p "$dir/node_modules/@kaspersky/hexa-ui/esm" "$dir/opt/kaspersky/kesl/bin"
+echo 'export const Button = () => null' >"$dir/node_modules/@kaspersky/hexa-ui/esm/index.js"
+echo '{"name": "@kaspersky/hexa-ui"}' >"$dir/node_modules/@kaspersky/hexa-ui/package.json"
+printf '#!/bin/sh\nexit 0\n' | tee "$dir/kesl" >"$dir/opt/kaspersky/kesl/bin/kesl-control"
+cp /bin/true "$dir/klnagent"
+for file in "$dir"/node_modules/@kaspersky/hexa-ui/{esm/index.js,package.json} "$dir/kesl" \
+	"$dir/opt/kaspersky/kesl/bin/kesl-control" "$dir/klnagent"; do
+	got=$(verdict kaspersky "$file")
+	[ "$got" = allow ]
+	ok $? "kaspersky: a file named ${file#"$dir"/} elsewhere is allowed"
+	[ "$got" = allow ] || echo "# got: $got"
+done
+rm -rf "$dir"
+
 words=$("$debar" policy explain -p $bans/kaspersky.yaml 2>&1)
 grep -q '89 FR 52434' <<<"$words"
 ok $? "policy explain cites the determination"
