@@ -20,7 +20,7 @@ FUZZ_SECONDS ?= 30
 SKELETONS := debar
 debar_PARTS := exec guard net packet
 
-# policy/ and loader/identity/ never see libbpf: unit tests and fuzzers link without it.
+# What is pure never sees libbpf: unit tests and fuzzers link without it.
 PURE_PKGS := jansson libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
 PKGS := libbpf $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
@@ -33,8 +33,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-pure := $(wildcard policy/*.c loader/identity/*.c)
-loader := $(wildcard loader/*.c)
+pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/container.c loader/fold.c \
+	loader/judge.c)
+loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf_of = $(patsubst bpf/%.c,build/bpf/%.o,$(wildcard $($(1)_PARTS:%=bpf/%.bpf.c)))
 skeletons := $(foreach s,$(SKELETONS),$(if $(call bpf_of,$(s)),build/$(s).skel.h))
 unit := $(patsubst %.c,build/asan/%,$(wildcard tests/unit/*_test.c))
