@@ -335,8 +335,23 @@ struct policy_rule_info {
 	char value[POLICY_VALUE_MAX]; /* as the text writes it; "" where the book does not keep it */
 };
 
+/* One more than the largest ordinal; comments and empty lines of lists have one too. */
+uint32_t policy_ordinals(const struct policy *policy);
+
 /* -ENOENT when no rule has that ordinal. */
 int policy_rule(const struct policy *policy, uint32_t ordinal, struct policy_rule_info *ret_rule);
+
+/*
+ * The rules that ban what @text names: a digest, name, address, path, package or build-id; a name
+ * also meets the rules of the names above it. Ordinals in policy order, at most @max; *ret_count is
+ * how many there are. Certificate criteria are not compared.
+ */
+int policy_find(const struct policy *policy, const char *text, uint32_t *ret_ordinals, size_t max,
+		size_t *ret_count);
+
+/* The exception of @ban that covers what @text names and has not ended at @utc, or NULL. */
+const struct policy_exception *policy_find_exception(const struct policy *policy, const char *ban,
+						     const char *text, int64_t utc);
 
 /*
  * The rule book: what `debar events` and `status` need to name rules when no controller runs,

@@ -167,6 +167,11 @@ const char *policy_exception_value(const struct policy *policy,
 	return model_value_format(policy, &value, buf, size);
 }
 
+uint32_t policy_ordinals(const struct policy *policy)
+{
+	return policy->ordinals;
+}
+
 int policy_rule(const struct policy *policy, uint32_t ordinal, struct policy_rule_info *ret_rule)
 {
 	const struct range *range = model_range(policy, ordinal);
