@@ -1,49 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The shipped bans say what docs/bans.md says of them: they parse, they hold so many rules of each
- * kind, they change at the instants that the authorities name, they cover the names that the
- * sources list, and they leave alone what only looks like it.
+ * kind, they change at the instants that the authorities name, they know the vendor's signatures,
+ * and they leave alone what only looks like them.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <strings.h>
 
-#include "policy/cleanup.h"
-#include "policy/policy.h"
-#include "tests/unit/tap.h"
+#include "tests/unit/shipped.h"
 
-#define BANS "policy/bans/"
-#define SECOND 1000000000LL
-#define NOW 1795392000LL /* 2026-11-23 */
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static void close_file(FILE **file)
-{
-	if (*file)
-		(void)fclose(*file);
-}
-
-static int read_file(void *ctx, const char *path, size_t max, char **ret_text, size_t *ret_len,
-		     struct policy_error *reterr)
-{
-	cleanup(close_file) FILE *file = fopen(path, "re");
-	cleanup(cleanup_free) char *text = malloc(max + 1);
-	size_t len;
-
-	(void)ctx;
-	if (!text)
-		return -ENOMEM;
-	if (!file) {
-		(void)snprintf(reterr->text, sizeof(reterr->text), "cannot read %s", path);
-		return -ENOENT;
-	}
-	len = fread(text, 1, max, file);
-	text[len] = '\0';
-	*ret_text = take(text);
-	*ret_len = len;
-	return 0;
-}
+/* ---- what each ban holds ------------------------------------------------------------------ */
 
 struct expected {
 	const char *path;
@@ -54,41 +19,6 @@ struct expected {
 	bool audit_first;
 	bool prohibits_use;
 };
-
-/* Shipped bans, parsed, checked and compiled; NULL members where that failed. */
-struct shipped {
-	struct policy *policy;
-	struct policy_tables *tables;
-};
-
-static void shipped_close(struct shipped *ban)
-{
-	policy_tables_free(ban->tables);
-	policy_free(ban->policy);
-}
-
-static struct shipped shipped_open(const struct expected *bans, size_t count)
-{
-	const struct policy_reader reader = { .read = read_file };
-	const struct policy_checks checks = { .now = NOW * SECOND };
-	struct shipped ban = {};
-	struct policy_error error = {};
-	char words[1024] = "";
-	int err = policy_new(&ban.policy);
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = policy_add(ban.policy, &reader, bans[i].path, &error);
-	if (!err)
-		err = policy_check(ban.policy, &checks, &error);
-	if (!err)
-		err = policy_compile(ban.policy, NULL, &ban.tables, &error);
-	tap_ok(!err, "%s%s: good, unforced", bans[0].path, count > 1 ? " and all others" : "");
-	if (err)
-		printf("# %s\n", policy_error_format(&error, words, sizeof(words)));
-	return ban;
-}
-
-/* ---- what each ban holds ------------------------------------------------------------------ */
 
 #define KASPERSKY(own)                                                                    \
 	{                                                                                 \
@@ -193,99 +123,6 @@ static void test_notes(const char *id, const struct policy *policy)
 	tap_ok(ordinal && noted, "%s: each of %u rules has a note", id, ordinal);
 }
 
-/* ---- names -------------------------------------------------------------------------------- */
-
-static bool name_below(const char *name, const char *rule, bool exact)
-{
-	size_t len = strlen(name), below = strlen(rule);
-
-	if (len == below)
-		return !strcmp(name, rule);
-	return !exact && len > below && name[len - below - 1] == '.' &&
-	       !strcmp(name + len - below, rule);
-}
-
-/* What the tables make of a name once every phase has come; OFF when no rule has it. */
-static enum debar_action judge_name(const struct policy_tables *tables, const char *name)
-{
-	enum debar_action action = DEBAR_OFF;
-
-	for (size_t i = 0; i < tables->name_except_count; i++)
-		if (name_below(name, tables->name_excepts[i].name, tables->name_excepts[i].exact))
-			return DEBAR_OFF;
-	for (size_t i = 0; i < tables->name_count; i++) {
-		const struct policy_name *rule = &tables->names[i];
-		enum debar_action own = rule->match.network ? rule->match.network : DEBAR_DENY;
-
-		if (name_below(name, rule->name, rule->exact) && own > action)
-			action = own;
-	}
-	return action;
-}
-
-struct name_case {
-	const char *ban;
-	const char *name;
-	enum debar_action action;
-};
-
-static const struct name_case names[] = {
-	/* The determination leaves them lawful, or they are needed for removal. */
-	{ BANS "kaspersky.yaml", "opentip.kaspersky.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "tip.kaspersky.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "support.kaspersky.com", DEBAR_OFF },
-	{ BANS "kaspersky-us-ndaa-1634.yaml", "tip.kaspersky.com", DEBAR_DENY },
-	{ BANS "kaspersky-us-ndaa-1634.yaml", "support.kaspersky.com", DEBAR_OFF },
-	{ BANS "kaspersky-au-pspf-002-2025.yaml", "opentip.kaspersky.com", DEBAR_DENY },
-	{ BANS "kaspersky-au-pspf-002-2025.yaml", "s00.upd.kaspersky.com", DEBAR_DENY },
-	/* Activation, updates, KSN, downloads. */
-	{ BANS "kaspersky.yaml", "activation-v2.kaspersky.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "s19.upd.kaspersky.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "downloads.upd.kaspersky.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "cm.k.kaspersky-labs.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "ksn-url-geo.kaspersky-labs.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "products.s.kaspersky-labs.com", DEBAR_DENY },
-	{ BANS "kaspersky.yaml", "pdc1.fra5.pdc.kaspersky.com", DEBAR_DENY },
-	/* The rest. */
-	{ BANS "kaspersky.yaml", "kaspersky.com", DEBAR_AUDIT },
-	{ BANS "kaspersky.yaml", "crl.kaspersky.com", DEBAR_AUDIT },
-	{ BANS "kaspersky.yaml", "touch.kaspersky.com", DEBAR_AUDIT },
-	{ BANS "kaspersky.yaml", "www.kaspersky.de", DEBAR_AUDIT },
-	{ BANS "kaspersky.yaml", "support.kaspersky.ru", DEBAR_AUDIT },
-	/* Look-alikes, and sites elsewhere. */
-	{ BANS "kaspersky.yaml", "notkaspersky.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "kaspersky.com.example.org", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "kaspersky.example.org", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "my-kaspersky-labs.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "media.kasperskycontenthub.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "securelist.com", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "registry.npmjs.org", DEBAR_OFF },
-	{ BANS "kaspersky.yaml", "co.uk", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "www.tiktok.com", DEBAR_DENY },
-	{ BANS "tiktok.yaml", "api.tiktokv.com", DEBAR_DENY },
-	{ BANS "tiktok.yaml", "api2.musical.ly", DEBAR_AUDIT },
-	{ BANS "tiktok.yaml", "p16.tiktokcdn.com", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "bytedance.com", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "byteoversea.com", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "rsproxy.cn", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "p16-tiktokcdn-com.akamaized.net", DEBAR_OFF },
-	{ BANS "tiktok.yaml", "notiktok.com", DEBAR_OFF },
-	{ BANS "deepseek.yaml", "api.deepseek.com", DEBAR_DENY },
-	{ BANS "deepseek.yaml", "huggingface.co", DEBAR_OFF },
-	{ BANS "deepseek.yaml", "deepseek.ai", DEBAR_OFF },
-	{ BANS "optional/public-resolvers.yaml", "mozilla.cloudflare-dns.com", DEBAR_DENY },
-	{ BANS "optional/public-resolvers.yaml", "www.cloudflare.com", DEBAR_OFF },
-	{ BANS "optional/public-resolvers.yaml", "www.google.com", DEBAR_OFF },
-};
-
-static void test_names(const char *path, const struct policy_tables *tables)
-{
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (!strcmp(names[i].ban, path))
-			tap_ok(judge_name(tables, names[i].name) == names[i].action, "%s is %s",
-			       names[i].name, policy_action_name(names[i].action));
-}
-
 static void test_networks(const char *id, const struct policy_tables *tables)
 {
 	bool audited = true;
@@ -370,7 +207,7 @@ static void test_files(const struct policy *policy)
 
 static void test_ban(const struct expected *want)
 {
-	cleanup(shipped_close) struct shipped ban = shipped_open(want, 1);
+	cleanup(shipped_close) struct shipped ban = shipped_open(1, &want->path);
 	const struct policy_ban *got;
 
 	if (!ban.tables)
@@ -393,7 +230,6 @@ static void test_ban(const struct expected *want)
 	test_phases(want, got);
 	test_authorities(want, got);
 	test_notes(want->id, ban.policy);
-	test_names(want->path, ban.tables);
 	test_networks(want->id, ban.tables);
 	if (!want->rules[POLICY_CERTIFICATE])
 		return;
@@ -404,8 +240,12 @@ static void test_ban(const struct expected *want)
 /* As verbs that only look load them when no policy is named: they do not get in each other's way. */
 static void test_together(void)
 {
-	cleanup(shipped_close) struct shipped bans = shipped_open(all, COUNT(all));
+	const char *paths[COUNT(all)];
+	cleanup(shipped_close) struct shipped bans = {};
 
+	for (size_t i = 0; i < COUNT(all); i++)
+		paths[i] = all[i].path;
+	bans = shipped_open(COUNT(all), paths);
 	tap_ok(bans.tables && bans.tables->ban_count == COUNT(all), "all bans load at once");
 }
 
