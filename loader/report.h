@@ -24,7 +24,7 @@ struct report_context {
 	const char *executable;	 /* what the actor runs; NULL: not known any more */
 	const char *container;	 /* id of the actor's container; NULL: none */
 	const char *subject;	 /* name of the certificate that matched; NULL: none did */
-	const char *mode;	 /* "kernel" or "gate": who decided */
+	const char *mode;	 /* "enforce" or "audit": the ceiling above every phase */
 	uint64_t lost;		 /* events that found the ring full, since it was made */
 	unsigned int count;	 /* acts that this event stands for */
 };

@@ -67,7 +67,7 @@ static struct debar_event event_make(void)
 	return event;
 }
 
-static const struct report_context plain = { .mode = "kernel", .count = 1 };
+static const struct report_context plain = { .mode = "enforce", .count = 1 };
 
 /* The JSON of an event, parsed; text of the whole in *ret_line when that is wanted. */
 static json_t *render(const struct debar_event *event, const struct report_context *context,
@@ -106,7 +106,7 @@ static void whole(const struct policy_book *book)
 {
 	struct debar_event event = event_make();
 	struct report_context context = { .book = book, .executable = "/usr/bin/bash",
-					  .container = ID, .mode = "kernel", .lost = 3, .count = 12 };
+					  .container = ID, .mode = "enforce", .lost = 3, .count = 12 };
 	cleanup(cleanup_free) char *line = NULL;
 	cleanup(json_decrefp) json_t *json = render(&event, &context, &line);
 
@@ -121,7 +121,7 @@ static void whole(const struct policy_book *book)
 		"000000000000000000000000\"}},\"container\":{\"id\":\"" ID "\"},"
 		"\"rule\":{\"id\":\"kaspersky/kaspersky.yaml:3\",\"name\":\"kesl.deb\","
 		"\"ruleset\":\"kaspersky\"},\"debar\":{\"generation\":7,"
-		"\"hook\":\"bprm_check_security\",\"mode\":\"kernel\",\"lost\":3,\"count\":12,"
+		"\"hook\":\"bprm_check_security\",\"mode\":\"enforce\",\"lost\":3,\"count\":12,"
 		"\"errno\":1,\"matched\":{\"kind\":\"sha256\",\"value\":\"cf124a7d0011000000000000"
 		"0000000000000000000000000000000000000000\"},"
 		"\"place\":\"etc/kaspersky.yaml:3:5\"}}",
@@ -135,7 +135,7 @@ static void whole(const struct policy_book *book)
 
 static void rules(const struct policy_book *book)
 {
-	struct report_context context = { .book = book, .mode = "kernel" };
+	struct report_context context = { .book = book, .mode = "enforce" };
 	struct debar_event event = event_make();
 	json_t *json;
 

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "loader/fold.h"
+#include "loader/kernel.h"
+#include "loader/lock.h"
+#include "loader/message.h"
+#include "loader/recorder.h"
+#include "loader/report.h"
+#include "loader/spool.h"
+#include "loader/store.h"
+#include "loader/witness.h"
+#include "policy/cleanup.h"
+
+struct recorder {
+	struct kernel *kernel;
+	struct spool *spool;
+	recorder_line_fn *line;
+	void *ctx;
+	int proc;
+	int cgroups;
+	uint64_t lost;
+	bool complained; /* that the history cannot be written: once until it can again */
+	/* Rules are numbered by generation; two are in use while one takes the other's place. */
+	struct {
+		uint32_t generation; /* 0: none yet */
+		struct policy_book *book; /* NULL: none is stored */
+	} books[2];
+	struct fold fold;
+};
+
+static int64_t now_boot(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static const struct policy_book *book_of(struct recorder *recorder, uint32_t generation)
+{
+	unsigned int slot = generation & 1;
+
+	if (recorder->books[slot].generation != generation) {
+		policy_book_free(recorder->books[slot].book);
+		recorder->books[slot].book = NULL;
+		recorder->books[slot].generation = generation;
+		(void)store_book(generation, &recorder->books[slot].book);
+	}
+	return recorder->books[slot].book;
+}
+
+/* An event that cannot be kept is still handed on. */
+static int line_keep(struct recorder *recorder, const char *line)
+{
+	int err = spool_append(recorder->spool, line);
+
+	if (err && !recorder->complained)
+		message_warning("cannot keep events in %s: %s", RUN_DIR, strerror(-err));
+	recorder->complained = err != 0;
+	return recorder->line ? recorder->line(recorder->ctx, line) : 0;
+}
+
+static int event_tell(struct recorder *recorder, const struct debar_event *event, unsigned int count)
+{
+	struct report_context context = { .lost = recorder->lost, .count = count };
+	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];
+	const struct debar_state *state = kernel_state(recorder->kernel);
+	cleanup(cleanup_free) char *line = NULL;
+	int err;
+
+	context.mode = state->mode == DEBAR_MODE_ENFORCE ? "enforce" : "audit";
+	context.book = book_of(recorder, event->generation);
+	if (witness_executable(recorder->proc, &event->actor, executable, sizeof(executable)))
+		context.executable = executable;
+	if (witness_container(recorder->cgroups, &event->actor, event->cgroup, container))
+		context.container = container;
+	err = report_json(event, &context, &line);
+	if (err)
+		return err;
+	return line_keep(recorder, line);
+}
+
+static int pass(void *ctx, const void *record, size_t size, unsigned int count)
+{
+	(void)size;
+	return event_tell(ctx, record, count);
+}
+
+/* A record of a kind this version does not know cannot be told; its act was decided all the same. */
+static int receive(void *ctx, const void *record, size_t size)
+{
+	struct recorder *recorder = ctx;
+	struct debar_event essence;
+	int err;
+
+	if (size != sizeof(essence)) {
+		message_warning("an event of %zu bytes is of another version", size);
+		return 0;
+	}
+	report_essence(record, &essence);
+	err = fold_add(&recorder->fold, record, &essence, size, now_boot());
+	if (err == -EPROTO)
+		message_warning("an event of another version");
+	return err == -EPROTO ? 0 : err;
+}
+
+static void lost_read(struct recorder *recorder)
+{
+	__u64 counters[DEBAR_COUNTER_MAX];
+
+	if (!kernel_counters(recorder->kernel, counters))
+		recorder->lost = counters[DEBAR_COUNT_LOST];
+}
+
+static void recorder_freep(struct recorder **recorder)
+{
+	recorder_free(*recorder);
+}
+
+int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder_line_fn *line,
+		 void *ctx)
+{
+	static const char *const cgroups[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL };
+	cleanup(recorder_freep) struct recorder *recorder = calloc(1, sizeof(*recorder));
+	int err = lock_dir();
+
+	if (!recorder)
+		return -ENOMEM;
+	recorder->kernel = kernel;
+	recorder->line = line;
+	recorder->ctx = ctx;
+	recorder->fold.pass = pass;
+	recorder->fold.ctx = recorder;
+	recorder->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	recorder->cgroups = container_open_cgroups(cgroups);
+	if (!err)
+		err = spool_open(&recorder->spool, RUN_DIR, SPOOL_FILE_MAX);
+	if (err)
+		return err;
+	*ret_recorder = take(recorder);
+	return 0;
+}
+
+void recorder_free(struct recorder *recorder)
+{
+	if (!recorder)
+		return;
+	(void)fold_flush(&recorder->fold, now_boot(), true);
+	spool_close(recorder->spool);
+	cleanup_fd(&recorder->proc);
+	cleanup_fd(&recorder->cgroups);
+	policy_book_free(recorder->books[0].book);
+	policy_book_free(recorder->books[1].book);
+	free(recorder);
+}
+
+int recorder_read(struct recorder *recorder, int timeout_ms)
+{
+	lost_read(recorder);
+	return kernel_events(recorder->kernel, timeout_ms, receive, recorder);
+}
+
+int recorder_tick(struct recorder *recorder)
+{
+	return fold_flush(&recorder->fold, now_boot(), false);
+}
+
+int recorder_wait(const struct recorder *recorder)
+{
+	int64_t wait = fold_wait(&recorder->fold, now_boot());
+
+	return wait < 0 ? -1 : (int)((wait + 999999) / 1000000);
+}
+
+int recorder_note(struct recorder *recorder, const struct debar_event *event)
+{
+	return event_tell(recorder, event, 1);
+}
