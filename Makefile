@@ -34,7 +34,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -W
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/container.c loader/fold.c \
-	loader/judge.c)
+	loader/judge.c loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf_of = $(patsubst bpf/%.c,build/bpf/%.o,$(wildcard $($(1)_PARTS:%=bpf/%.bpf.c)))
 skeletons := $(foreach s,$(SKELETONS),$(if $(call bpf_of,$(s)),build/$(s).skel.h))
