@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "loader/identity/cert.h"
+#include "loader/identity/deb.h"
 #include "loader/identity/digest.h"
 #include "loader/identity/elf.h"
 #include "loader/identity/module.h"
+#include "loader/identity/msi.h"
 #include "loader/identity/pe.h"
 #include "loader/identity/reader.h"
 #include "loader/identity/record.h"
+#include "loader/identity/rpm.h"
 #include "policy/cleanup.h"
 
 /* clang-format off */
@@ -61,6 +64,9 @@ static const struct format formats[] = {
 	{ "\xfd" "7zXZ\0",                    6, module_read_packed },
 	{ "\x28\xb5\x2f\xfd",                 4, module_read_packed },
 	{ "\x1f\x8b\x08",                     3, module_read_packed },
+	{ "!<arch>\ndebian-binary",          21, deb_read },
+	{ "\xed\xab\xee\xdb",                 4, rpm_read },
+	{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, msi_read },
 };
 /* clang-format on */
 

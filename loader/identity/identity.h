@@ -53,7 +53,7 @@ enum identity_type {
 	IDENTITY_DOS, /* MZ without a PE header */
 	IDENTITY_DEB,
 	IDENTITY_RPM,
-	IDENTITY_MSI, /* an OLE2 document: installers, and old office files */
+	IDENTITY_MSI, /* Windows Installer; signers of other OLE2 documents are read too */
 	IDENTITY_TYPE_MAX
 };
 
