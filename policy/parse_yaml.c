@@ -10,11 +10,15 @@
 int yaml_open(struct yaml *yaml, const char *text, size_t len, const char *file,
 	      struct policy_error *reterr)
 {
+	/* libyaml skips a byte order mark only when it may guess the encoding, which it may not. */
+	size_t mark = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
 	*yaml = (struct yaml){ .file = file, .error = reterr };
 	if (!yaml_parser_initialize(&yaml->parser))
 		return -ENOMEM;
 	yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)text + mark,
+				     len - mark);
 	return 0;
 }
 
