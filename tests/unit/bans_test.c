@@ -20,10 +20,10 @@ struct expected {
 	bool prohibits_use;
 };
 
-#define KASPERSKY(own)                                                                    \
-	{                                                                                 \
-		[POLICY_CERTIFICATE] = 3, [POLICY_SHA256] = 11, [POLICY_PACKAGE] = 12,    \
-		[POLICY_PATH] = 2, [POLICY_DOMAIN] = 24 + 2 + 34 + (own), [POLICY_NETWORK] = 13 \
+#define KASPERSKY(own)                                                                             \
+	{                                                                                          \
+		[POLICY_CERTIFICATE] = 3, [POLICY_SHA256] = 11, [POLICY_PACKAGE] = 12,             \
+		[POLICY_PATH] = 2, [POLICY_DOMAIN] = 24 + 2 + 34 + (own), [POLICY_NETWORK] = 13    \
 	}
 
 static const struct expected all[] = {
@@ -175,17 +175,16 @@ static void test_signers(const struct policy *policy)
 		facts.issuer = facts.subject;
 		facts.issuer_count = facts.subject_count;
 		facts.subject_count = 0;
-		tap_ok(!policy_cert_banned(policy, &facts, &rule),
-		       "%s=%s as issuer is left alone", facts.issuer[0].name,
-		       facts.issuer[0].value);
+		tap_ok(!policy_cert_banned(policy, &facts, &rule), "%s=%s as issuer is left alone",
+		       facts.issuer[0].name, facts.issuer[0].value);
 	}
 }
 
 /* The vendor's interface kit for npm, and programs that share a word, have no rule. */
 static void test_files(const struct policy *policy)
 {
-	static const char *const left_alone[] = { "hexa-ui", "kesl-exporter", "ultraav", "opentip",
-						  "node", "kics-scanner" };
+	static const char *const left_alone[] = { "hexa-ui", "kesl-exporter", "ultraav",
+						  "opentip", "node",	      "kics-scanner" };
 	struct policy_rule_info rule;
 	bool found = false, exact = true;
 
