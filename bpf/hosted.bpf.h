@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parsers are compiled twice from one source: for the kernel, and for user space, where unit
+ * tests and fuzzers run them under sanitizers. This page is the whole difference between the two.
+ */
+#ifndef DEBAR_HOSTED_BPF_H
+#define DEBAR_HOSTED_BPF_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "bpf/abi.h"
+
+#ifdef __bpf__
+
+#include "bpf/kernel.bpf.h"
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+/* Where bytes come from: a packet. */
+struct source {
+	struct __sk_buff *skb;
+};
+
+static __always_inline bool source_load(const struct source *source, __u32 offset, void *to,
+					__u32 len)
+{
+	return !bpf_skb_load_bytes(source->skb, offset, to, len);
+}
+
+/* Eight bytes from any address: the kernels debar runs on read them at once. */
+static __always_inline __u64 word_at(const void *at)
+{
+	return *(const volatile __u64 *)at;
+}
+
+/* Keeps the compiler from proving a bound away that the verifier has to see. */
+#define opaque(x) asm volatile("" : "+r"(x))
+
+#else
+
+#include <string.h>
+
+#undef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#ifndef __noinline
+#define __noinline __attribute__((noinline))
+#endif
+
+#ifndef __weak
+#define __weak static __attribute__((unused))
+#endif
+
+struct source {
+	const __u8 *bytes;
+	__u32 len;
+};
+
+static inline bool source_load(const struct source *source, __u32 offset, void *to, __u32 len)
+{
+	if (offset > source->len || len > source->len - offset)
+		return false;
+	memcpy(to, source->bytes + offset, len);
+	return true;
+}
+
+/* As the helper of that name: 0 goes on, 1 ends. */
+#define bpf_loop(n, step, ctx, flags)                                                              \
+	({                                                                                         \
+		__u32 i_ = 0;                                                                      \
+		while (i_ < (__u32)(n) && !(step)(i_, (ctx)))                                      \
+			i_++;                                                                      \
+		(long)i_;                                                                          \
+	})
+
+static inline __u64 word_at(const void *at)
+{
+	__u64 word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+#define opaque(x) ((void)(x))
+
+#endif
+
+#endif

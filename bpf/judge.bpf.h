@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verdict of the network programs: which rules does this name or address meet, which of their
+ * bans are excepted, what do the others say now. The includer defines NET_CTX, its programs' context,
+ * names of its own for net_owner_excepted and net_judge_address, and net_ancestor(): the cgroup of
+ * the acting socket or task at that level, 0 below the last. Functions that are not static are so
+ * for the verifier, which walks through each of them once and not once for every caller.
+ */
+#ifndef DEBAR_JUDGE_BPF_H
+#define DEBAR_JUDGE_BPF_H
+
+#include <bpf/bpf_endian.h>
+
+#include "bpf/names.bpf.h"
+#include "bpf/net_maps.bpf.h"
+
+/* Of verdict.bpf.h the programs of the network use the half about bans. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-function"
+#include "bpf/verdict.bpf.h"
+#pragma clang diagnostic pop
+
+static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level);
+
+static __always_inline void net_count(enum debar_net_counter which)
+{
+	__u32 key = which;
+	__u64 *n = bpf_map_lookup_elem(&debar_netcount, &key);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* What is being judged, and what came of it. */
+struct judgement {
+	__s64 now;		  /* UTC nanoseconds */
+	struct debar_match match; /* of the rule that decided */
+	__u32 uid;		  /* of the owner */
+	__u32 generation;
+	__u32 slot;
+	__u32 excepted; /* bit: that ban is excepted */
+	__u32 met;	/* 1: a rule was met */
+	__u32 start;	/* where in the name the rule's name begins */
+	__u8 whole;	/* looking at the whole name */
+	__u8 weighing;	/* second pass: exceptions are known */
+	__u8 action;	/* enum debar_action; INHERIT: nothing matched */
+	__u8 pad;
+};
+
+struct ancestor_walk {
+	struct debar_key key;
+	NET_CTX *ctx;
+	__s64 now;
+	__u32 slot;
+	__u8 ban;
+	__u8 found;
+};
+
+static long net_ancestor_step(__u32 level, struct ancestor_walk *walk)
+{
+	__u64 id = net_ancestor(walk->ctx, level);
+
+	if (!id)
+		return 1;
+	__builtin_memcpy(walk->key.value, &id, sizeof(id));
+	walk->found = except_holds(walk->slot, &walk->key, walk->ban, walk->now);
+	return walk->found;
+}
+
+/* Does an exception of @ban name the owner's uid, or a cgroup the socket is in? */
+int net_owner_excepted(NET_CTX *ctx, __u32 slot, __u32 ban, __u32 uid, __s64 now)
+{
+	struct ancestor_walk walk = { .key = { .kind = DEBAR_KEY_UID }, .ban = ban };
+
+	walk.ctx = ctx;
+	walk.now = now;
+	walk.slot = slot;
+	__builtin_memcpy(walk.key.value, &uid, sizeof(uid));
+	if (except_holds(slot, &walk.key, ban, now))
+		return 1;
+	__builtin_memset(walk.key.value, 0, sizeof(walk.key.value));
+	walk.key.kind = DEBAR_KEY_CGROUP;
+	bpf_loop(CGROUP_DEPTH_MAX, net_ancestor_step, &walk, 0);
+	return walk.found;
+}
+
+/* What ban number @which says at @now of a rule whose own word is @own; its flags above that. */
+__weak __u64 debar_ban_says(__u32 slot, __u32 which, __u32 own, __s64 now)
+{
+	struct debar_match match = { .network = own };
+	struct debar_ban *ban = ban_get(slot & 1, which);
+
+	if (!ban)
+		return 0;
+	return ban_action(ban, &match, true, now) | (__u64)ban->flags << 32;
+}
+
+/* Second pass: the strictest action, and of those the first rule. */
+static __always_inline void net_rule_weigh(struct net_look *look, struct judgement *j,
+					   const struct debar_net_rule *rule)
+{
+	__u64 says = debar_ban_says(j->slot, rule->ban, rule->network, j->now);
+	struct debar_match match = { .rule = rule->rule,
+				     .ban = rule->ban,
+				     .network = rule->network };
+	__u8 action = says;
+
+	if (action < DEBAR_AUDIT || action < j->action)
+		return;
+	if (action == j->action && match.rule > j->match.rule)
+		return;
+	if (j->excepted >> (rule->ban & 31) & 1)
+		return;
+	if (says >> 32 & DEBAR_BAN_EXCEPTS_TASK &&
+	    net_owner_excepted(look->ctx, j->slot, rule->ban, j->uid, j->now)) {
+		j->excepted |= 1U << (rule->ban & 31);
+		return;
+	}
+	j->action = action;
+	j->match = match;
+	j->start = look->start;
+}
+
+static void net_rule_met(struct net_look *look, const struct debar_net_rule *rule)
+{
+	struct judgement *j = look->verdict;
+
+	if (rule->flags & DEBAR_NET_EXACT && (look->label || (look->name && look->name->cut)))
+		return;
+	if (rule->flags & DEBAR_NET_EXCEPT) {
+		if (!j->weighing && j->now < rule->until)
+			j->excepted |= 1U << (rule->ban & 31);
+	} else if (!j->weighing) {
+		j->met = 1; /* no counter: the verifier would walk every count */
+	} else {
+		net_rule_weigh(look, j, rule);
+	}
+}
+
+static __always_inline struct debar_net_head *net_head(__u32 slot)
+{
+	return bpf_map_lookup_elem(&debar_nethead, &slot);
+}
+
+/* Start judging by the generation in force; false: no policy. */
+static __always_inline bool judge_begin(struct judgement *j, const struct debar_state *state)
+{
+	j->generation = *(volatile __u32 *)&state->generation;
+	j->slot = j->generation & 1;
+	j->action = DEBAR_INHERIT;
+	j->excepted = 0;
+	j->met = 0;
+	j->weighing = 0;
+	barrier();
+	return j->generation;
+}
+
+/* Did a swap rewrite the slot meanwhile? */
+static __always_inline bool judge_torn(struct judgement *j, const struct debar_state *state)
+{
+	barrier();
+	if (*(volatile __u32 *)&state->filling - j->generation < 2)
+		return false;
+	net_count(DEBAR_NET_RETRY);
+	return true;
+}
+
+static __always_inline bool look_begin(struct net_look *look, NET_CTX *ctx, struct judgement *j)
+{
+	__u32 slot = j->slot;
+
+	look->ctx = ctx;
+	look->verdict = j;
+	look->rules = bpf_map_lookup_elem(&debar_netrules, &slot);
+	return look->rules;
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+static __always_inline void address_v4(struct debar_address *address, __u32 a)
+{
+	*address = (struct debar_address){ .family = 4 };
+	__builtin_memcpy(address->bytes, &a, sizeof(a));
+}
+
+/* ::ffff:0:0/96 and NAT64's 64:ff9b::/96 hold an IPv4 address, which is what is meant. */
+static __always_inline void address_v6(struct debar_address *address, __u32 a, __u32 b, __u32 c,
+				       __u32 d)
+{
+	__u32 words[4] = { a, b, c, d };
+
+	if (!b && ((!a && c == bpf_htonl(0xffff)) || (a == bpf_htonl(0x64ff9b) && !c))) {
+		address_v4(address, d);
+		return;
+	}
+	*address = (struct debar_address){ .family = 6 };
+	__builtin_memcpy(address->bytes, words, sizeof(words));
+}
+
+static __always_inline void judge_address_once(NET_CTX *ctx, struct judgement *j,
+					       const struct debar_address *address)
+{
+	struct debar_network_key key = { .prefix = 160 };
+	struct net_look look = {};
+	void *networks = bpf_map_lookup_elem(&debar_networks, &j->slot);
+	struct debar_network *network;
+
+	if (!networks || !look_begin(&look, ctx, j))
+		return;
+	key.address = *address;
+	if (key.address.family == 4)
+		key.prefix = 64;
+	network = bpf_map_lookup_elem(networks, &key);
+	if (!network)
+		return;
+	net_rules_meet(&look, network->first, network->count);
+	if (!j->met)
+		return;
+	j->weighing = 1;
+	net_rules_meet(&look, network->first, network->count);
+}
+
+/* Sets j->action for the address. Swaps that overtake every try leave what was found last. */
+int net_judge_address(NET_CTX *ctx, struct judgement *j, const struct debar_address *address)
+{
+	struct debar_state *state = state_get();
+	int try;
+
+	if (!state || !j || !address)
+		return 0;
+	j->now = now_utc(state);
+	for (try = 0; try < 3; try++) {
+		struct debar_net_head *head;
+
+		if (!judge_begin(j, state))
+			return 0;
+		head = net_head(j->slot);
+		if (head && head->networks)
+			judge_address_once(ctx, j, address);
+		if (!judge_torn(j, state))
+			break;
+	}
+	net_count(DEBAR_NET_ADDRESS);
+	j->action = mode_cap(state, j->action);
+	return 0;
+}
+
+#endif

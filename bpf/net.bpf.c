@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where a program wants to connect or send to, while it still can be told at once.
+ *
+ *	connect4, connect6	TCP, UDP and the rest: is the address banned? and who owns the socket
+ *	sendmsg4, sendmsg6	datagrams without a connection: the same
+ *	sock_create		raw sockets, which reach no other hook before their packets
+ *	sockops			ends a refused TCP connection soon, without a controller
+ *
+ * A packet does not know its process, so the owner is kept with the socket here, for packet.bpf.c.
+ */
+#define NET_CTX struct bpf_sock_addr
+#define net_owner_excepted debar_addr_owner
+#define net_judge_address debar_addr_judge
+#include "bpf/netreport.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <linux/errno.h>
+#include <linux/in.h>
+#include <linux/tcp.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* What a cgroup program returns. */
+enum { REFUSE, PASS };
+
+#define SOCK_RAW 3
+
+static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
+{
+	return bpf_get_current_ancestor_cgroup_id(level);
+}
+
+static __always_inline void owner_set(struct debar_actor *actor)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *task;
+
+	/* A datagram each time by the same process: nothing to write. */
+	if (actor->pid == pid && actor->uid == (__u32)bpf_get_current_uid_gid())
+		return;
+	task = (void *)bpf_get_current_task();
+	actor->cgroup = bpf_get_current_cgroup_id();
+	actor->pid = pid;
+	actor->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	actor->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(actor->comm, sizeof(actor->comm));
+}
+
+/* One decision about an address; @hook names it in the event. */
+static __noinline int address_decide(struct bpf_sock_addr *ctx, struct debar_address *address,
+				     __u8 hook)
+{
+	struct judgement j = { .uid = (__u32)bpf_get_current_uid_gid() };
+	struct debar_socket *socket = NULL;
+	struct net_found found = { .remote = address };
+	struct bpf_sock *sk = ctx->sk;
+
+	if (sk)
+		socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (socket)
+		owner_set(&socket->actor);
+	else
+		net_count(DEBAR_NET_FACT_STORAGE);
+	net_judge_address(ctx, &j, address);
+	if (socket)
+		socket->clean = j.met ? 0 : j.generation;
+	if (j.excepted && j.met && j.action < DEBAR_AUDIT)
+		net_count(DEBAR_NET_EXCEPTED);
+	if (j.action < DEBAR_AUDIT)
+		return PASS;
+	found.socket = socket;
+	found.cookie = bpf_get_socket_cookie(ctx);
+	found.port = bpf_ntohs(ctx->user_port);
+	found.protocol = ctx->protocol;
+	found.hook = found.protocol == IPPROTO_UDP && found.port == 443 ? DEBAR_HOOK_QUIC : hook;
+	if (j.action == DEBAR_DENY)
+		found.error = ECONNREFUSED;
+	else if (socket)
+		socket->told = j.generation;
+	net_report(&j, &found);
+	if (j.action != DEBAR_DENY)
+		return PASS;
+	bpf_set_retval(-ECONNREFUSED);
+	return REFUSE;
+}
+
+static __always_inline int decide4(struct bpf_sock_addr *ctx, __u8 hook)
+{
+	struct debar_address address;
+
+	address_v4(&address, ctx->user_ip4);
+	return address_decide(ctx, &address, hook);
+}
+
+static __always_inline int decide6(struct bpf_sock_addr *ctx, __u8 hook)
+{
+	struct debar_address address;
+
+	address_v6(&address, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+		   ctx->user_ip6[3]);
+	return address_decide(ctx, &address, hook);
+}
+
+SEC("cgroup/connect4")
+int debar_connect4(struct bpf_sock_addr *ctx)
+{
+	return decide4(ctx, DEBAR_HOOK_CONNECT);
+}
+
+SEC("cgroup/connect6")
+int debar_connect6(struct bpf_sock_addr *ctx)
+{
+	return decide6(ctx, DEBAR_HOOK_CONNECT);
+}
+
+SEC("cgroup/sendmsg4")
+int debar_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return decide4(ctx, DEBAR_HOOK_SENDMSG);
+}
+
+SEC("cgroup/sendmsg6")
+int debar_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return decide6(ctx, DEBAR_HOOK_SENDMSG);
+}
+
+/* Raw sockets are few; for all others the owner is set when they are connected or sent to. */
+SEC("cgroup/sock_create")
+int debar_socket(struct bpf_sock *sk)
+{
+	struct debar_socket *socket;
+
+	if (sk->type != SOCK_RAW)
+		return PASS;
+	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (socket)
+		owner_set(&socket->actor);
+	else
+		net_count(DEBAR_NET_FACT_STORAGE);
+	return PASS;
+}
+
+/*
+ * A refused connection's data is dropped, and TCP would send it again for minutes. At the first
+ * time-out, 200 ms on a fast path, the socket gets a user time-out that has passed at the next one.
+ */
+SEC("sockops")
+int debar_sockops(struct bpf_sock_ops *ctx)
+{
+	struct debar_socket *socket;
+	struct bpf_sock *sk;
+	int soon = 1;
+
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+		bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_RTO_CB_FLAG);
+		return 1;
+	}
+	if (ctx->op != BPF_SOCK_OPS_RTO_CB)
+		return 1;
+	sk = ctx->sk;
+	if (!sk)
+		return 1;
+	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
+	if (socket && socket->flags & DEBAR_SOCKET_REFUSED)
+		bpf_setsockopt(ctx, IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof(soon));
+	return 1;
+}
