@@ -15,6 +15,7 @@
 
 #include "loader/kernel.h"
 #include "loader/kernel_internal.h"
+#include "loader/kernel_net.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
 
@@ -111,6 +112,7 @@ static void empty_slot(struct kernel *kernel, __u32 slot)
 {
 	bpf_map_delete_elem(kernel_map(kernel, "debar_keys"), &slot);
 	bpf_map_delete_elem(kernel_map(kernel, "debar_excepts"), &slot);
+	kernel_net_empty(kernel, slot);
 }
 
 int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
@@ -135,6 +137,8 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 				 tables->except_count, 1, NULL, reterr);
 	if (!ret)
 		ret = fill_bans(kernel, slot, tables, reterr);
+	if (!ret)
+		ret = kernel_net_fill(kernel, slot, tables, reterr);
 	if (!ret)
 		ret = fill_head(kernel, slot, &head, generation, reterr);
 	if (ret) {
