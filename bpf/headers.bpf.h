@@ -12,16 +12,16 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#define EXTENSIONS_MAX 10 /* headers of IPv6 between the first and the payload's */
+#define EXTENSIONS_MAX 10  /* headers of IPv6 between the first and the payload's */
 #define HEADERS_MAX 0x3fff /* bytes before TCP or UDP */
 #define IPPROTO_UDP_LITE 136
 
 struct packet {
 	struct debar_address remote; /* of an egress packet where it goes, of ingress whence */
 	struct debar_address local;
-	__u32 offset; /* of the payload */
-	__u32 len;    /* of the payload */
-	__u32 seq;    /* TCP */
+	__u32 offset;	   /* of the payload */
+	__u32 len;	   /* of the payload */
+	__u32 seq;	   /* TCP */
 	__u16 remote_port; /* host order; 0: the protocol has none */
 	__u16 local_port;
 	__u8 protocol;

@@ -14,12 +14,12 @@ struct name {
 	__u64 hash[NAME_LABEL_SLOTS]; /* of each label */
 	__u64 seed;
 	__u64 multiplier;
-	__u64 running;	/* hash of the label being read */
-	__u32 len;	/* bytes in wire */
+	__u64 running; /* hash of the label being read */
+	__u32 len;     /* bytes in wire */
 	__u32 labels;
-	__u32 begin;	/* of the label being read */
-	__u32 cut;	/* 1: front of the name is missing, so it equals no whole name */
-	__u8 start[NAME_LABEL_SLOTS]; /* of each label in wire */
+	__u32 begin; /* of the label being read */
+	__u32 cut;   /* 1: front of the name is missing, so it equals no whole name */
+	__u8 start[NAME_LABEL_SLOTS];	   /* of each label in wire */
 	__u8 wire[256 + DEBAR_NAME_CHUNK]; /* zero behind the name for whole-word comparison */
 };
 

@@ -29,7 +29,7 @@ static void net_rule_met(struct net_look *look, const struct debar_net_rule *rul
 /* One look-up, of a name or an address. */
 struct net_look {
 	struct name *name;
-	void *ctx;     /* the includer's, and its verdict */
+	void *ctx; /* the includer's, and its verdict */
 	void *verdict;
 	void *buckets; /* tables of the generation */
 	void *pool;
@@ -45,8 +45,8 @@ struct net_look {
 
 static long net_rules_step(__u32 i, struct net_look *look)
 {
-	const struct debar_net_rule *rule = table_at(struct debar_net_rule, look->rules,
-						     look->first + i);
+	const struct debar_net_rule *rule =
+		table_at(struct debar_net_rule, look->rules, look->first + i);
 
 	if (rule)
 		net_rule_met(look, rule);
@@ -63,8 +63,8 @@ static __always_inline void net_rules_meet(struct net_look *look, __u32 first, _
 /* The chunks of a record behind the first. */
 static long names_chunk_step(__u32 i, struct net_look *look)
 {
-	const struct debar_name_chunk *chunk = table_at(struct debar_name_chunk, look->pool,
-							look->chunk + 1 + i);
+	const struct debar_name_chunk *chunk =
+		table_at(struct debar_name_chunk, look->pool, look->chunk + 1 + i);
 	__u32 at = (look->start + DEBAR_NAME_CHUNK - 8 + i * DEBAR_NAME_CHUNK) & 255;
 	const __u8 *wire;
 

@@ -22,7 +22,10 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* What a cgroup program returns. */
-enum { REFUSE, PASS };
+enum {
+	REFUSE,
+	PASS
+};
 
 #define SOCK_RAW 3
 

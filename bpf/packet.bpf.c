@@ -21,7 +21,10 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* What a cgroup program returns. */
-enum { REFUSE, PASS };
+enum {
+	REFUSE,
+	PASS
+};
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 {
@@ -190,9 +193,9 @@ static __always_inline bool address_refused(struct passage *p, struct bpf_sock *
 			return false;
 		p->socket->told = j.generation;
 	}
-	p->hook = p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443 ?
-			  DEBAR_HOOK_QUIC :
-			  DEBAR_HOOK_CONNECT;
+	p->hook = p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443
+			  ? DEBAR_HOOK_QUIC
+			  : DEBAR_HOOK_CONNECT;
 	passage_end(p, &j, false);
 	return p->refused;
 }

@@ -58,7 +58,8 @@ static int hang_array(struct kernel *kernel, const char *name, __u32 slot, const
 	int ret;
 
 	if (fd < 0)
-		return kernel_fail(reterr, errno, "the machine has too little memory for this policy",
+		return kernel_fail(reterr, errno,
+				   "the machine has too little memory for this policy",
 				   "cannot create %s for %zu entries: %m", name, count);
 	ret = fill_array(fd, values, value_size, count);
 	if (ret)
@@ -77,7 +78,8 @@ static int hang_networks(struct kernel *kernel, __u32 slot, const struct names_t
 			       sizeof(struct debar_network), count ? count : 1, &opts);
 
 	if (fd < 0)
-		return kernel_fail(reterr, errno, "the machine has too little memory for this policy",
+		return kernel_fail(reterr, errno,
+				   "the machine has too little memory for this policy",
 				   "cannot create %s for %zu entries: %m", name, count);
 	for (size_t done = 0; done < count;) {
 		__u32 n = count - done < BATCH ? count - done : BATCH;
@@ -102,7 +104,8 @@ int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_table
 	ret = names_build(tables, seed, &names);
 	if (ret)
 		return kernel_fail(reterr, -ret,
-				   ret == -E2BIG ? "one name or network is in too many rules" : NULL,
+				   ret == -E2BIG ? "one name or network is in too many rules"
+						 : NULL,
 				   "cannot build the table of names: %s", strerror(-ret));
 	ret = hang_array(kernel, "debar_buckets", slot, names->buckets, sizeof(*names->buckets),
 			 names->bucket_count, reterr);

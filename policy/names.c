@@ -184,7 +184,7 @@ static int64_t slot_find(const struct names_tables *names, __u64 final)
 		const struct debar_name_slot *slots = names->buckets[at].slots;
 
 		for (int i = 0; i < DEBAR_NAME_SLOTS; i++)
-			if (slots[i].tag == (__u32)final)
+			if (slots[i].tag == (__u32) final)
 				return slots[i].chunk;
 		if (!slots[DEBAR_NAME_SLOTS - 1].tag)
 			return -1;
@@ -335,10 +335,10 @@ static size_t nets_collect(const struct policy_tables *tables, struct net_item *
 	for (size_t i = 0; i < tables->network_except_count; i++) {
 		const struct policy_network_except *net = &tables->network_excepts[i];
 
-		items[n++] = (struct net_item){ network_key(net->family, net->prefix, net->address),
-						{ .until = net->until,
-						  .ban = net->ban,
-						  .flags = DEBAR_NET_EXCEPT } };
+		items[n++] = (struct net_item){
+			network_key(net->family, net->prefix, net->address),
+			{ .until = net->until, .ban = net->ban, .flags = DEBAR_NET_EXCEPT }
+		};
 	}
 	qsort(items, n, sizeof(*items), net_compare);
 	return n;
@@ -411,8 +411,8 @@ static int networks_fill(const struct policy_tables *tables, struct names_tables
 	for (size_t i = 0, end; i < n; i = end) {
 		int error;
 
-		for (end = i + 1; end < n && !memcmp(&items[i].key, &items[end].key,
-						     sizeof(items[i].key));)
+		for (end = i + 1;
+		     end < n && !memcmp(&items[i].key, &items[end].key, sizeof(items[i].key));)
 			end++;
 		while (depth && !net_holds(&names->network_keys[around[depth - 1]], &items[i].key))
 			depth--;
