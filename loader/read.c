@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+/* SPDX-License-Identifier: MIT */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,21 @@
 
 #include "loader/message.h"
 #include "loader/read.h"
+#include "loader/trust.h"
 #include "policy/cleanup.h"
 
 static int fail(struct policy_error *reterr, int error, const char *words)
 {
 	snprintf(reterr->text, sizeof(reterr->text), "%s", words);
 	return -error;
+}
+
+/* The time of the inode's change cannot be set back as that of the content can. */
+static bool changed(const struct stat *before, const struct stat *after)
+{
+	return after->st_size != before->st_size ||
+	       after->st_ctim.tv_sec != before->st_ctim.tv_sec ||
+	       after->st_ctim.tv_nsec != before->st_ctim.tv_nsec;
 }
 
 /* The whole of an open file; it must not change meanwhile, or nobody knows what was read. */
@@ -38,10 +47,8 @@ static int read_whole(int fd, const struct stat *before, char **ret_text, size_t
 			break;
 		len += n;
 	}
-	if (fstat(fd, &after) || len != (size_t)before->st_size ||
-	    after.st_size != before->st_size || after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
-	    after.st_mtim.tv_nsec != before->st_mtim.tv_nsec)
-		return fail(reterr, EBUSY, "changed while it was read");
+	if (fstat(fd, &after) || len != (size_t)before->st_size || changed(before, &after))
+		return fail(reterr, EBUSY, "changed while it was read; try again");
 	text[len] = 0;
 	*ret_text = take(text);
 	*ret_len = len;
@@ -54,8 +61,8 @@ static int read_file(void *ctx, const char *path, size_t max, char **ret_text, s
 {
 	cleanup(cleanup_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+	int err;
 
-	(void)ctx;
 	if (fd < 0 || fstat(fd, &st))
 		return fail(reterr, errno, strerror(errno));
 	if (S_ISDIR(st.st_mode))
@@ -63,19 +70,39 @@ static int read_file(void *ctx, const char *path, size_t max, char **ret_text, s
 	if (!S_ISREG(st.st_mode))
 		return fail(reterr, EINVAL, "is not a regular file");
 	if ((size_t)st.st_size > max) {
-		snprintf(reterr->text, sizeof(reterr->text),
-			 "is %lld bytes; at most %zu are read", (long long)st.st_size, max);
+		snprintf(reterr->text, sizeof(reterr->text), "is %lld bytes; at most %zu are read",
+			 (long long)st.st_size, max);
 		return -EFBIG;
 	}
-	return read_whole(fd, &st, ret_text, ret_len, reterr);
+	err = read_whole(fd, &st, ret_text, ret_len, reterr);
+	if (!err)
+		err = trust_manifest_add(ctx, path, *ret_text, *ret_len);
+	return err;
 }
 
-static int add_file(struct policy *policy, const char *path)
+int read_one(struct policy *policy, const char *path, struct trust_manifest *manifest)
 {
-	static const struct policy_reader reader = { .read = read_file };
+	const struct policy_reader reader = { .ctx = manifest, .read = read_file };
 	struct policy_error error = {};
 	int ret = policy_add(policy, &reader, path, &error);
 
+	if (ret)
+		message_policy(&error);
+	return ret;
+}
+
+/* @trusted: a signature is asked for where an anchor is configured. */
+static int add_file(struct policy *policy, const char *path, bool trusted)
+{
+	cleanup(trust_manifest_release) struct trust_manifest manifest = {};
+	struct policy_error error = {};
+	int ret = read_one(policy, path, &manifest);
+
+	if (ret || !trusted)
+		return ret;
+	ret = trust_required(&error);
+	if (ret > 0)
+		ret = trust_verify(&manifest, &error);
 	if (ret)
 		message_policy(&error);
 	return ret;
@@ -89,7 +116,7 @@ static int is_policy_name(const struct dirent *entry)
 }
 
 /* Every file of the directory, in name order. Returns how many, or -errno. */
-static int add_dir(struct policy *policy, const char *dir)
+static int add_dir(struct policy *policy, const char *dir, bool trusted)
 {
 	struct dirent **entries;
 	char path[PATH_MAX];
@@ -100,16 +127,23 @@ static int add_dir(struct policy *policy, const char *dir)
 	for (i = 0; i < n; i++) {
 		if (!ret && snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name) <
 				    (int)sizeof(path))
-			ret = add_file(policy, path);
+			ret = add_file(policy, path, trusted);
 		free(entries[i]);
 	}
 	free(entries);
 	return ret ? ret : n;
 }
 
+const char *read_policy_dir(void)
+{
+	const char *dir = secure_getenv("DEBAR_POLICY_DIR");
+
+	return dir ? dir : READ_POLICY_DIR;
+}
+
 const char *read_bans_dir(void)
 {
-	const char *dir = getenv("DEBAR_BANS");
+	const char *dir = secure_getenv("DEBAR_BANS");
 
 	return dir ? dir : DEBAR_DATADIR "/bans";
 }
@@ -119,20 +153,23 @@ static bool is_ban_id(const char *name)
 	return name[0] && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")];
 }
 
+/*
+ * A word that is the id of a shipped ban is that ban, whatever lies in the working directory: /opt
+ * may well have a directory of the vendor's name. A file of that name is ./name.
+ */
 char *read_resolve(const char *name)
 {
-	char path[PATH_MAX];
-	char *real = realpath(name, NULL);
+	char path[PATH_MAX], *real = NULL;
 
-	if (real)
-		return real;
-	if (is_ban_id(name) && snprintf(path, sizeof(path), "%s/%s.yaml", read_bans_dir(), name) <
-				       (int)sizeof(path) && !access(path, F_OK))
-		return realpath(path, NULL);
-	return strdup(name);
+	if (is_ban_id(name) &&
+	    snprintf(path, sizeof(path), "%s/%s.yaml", read_bans_dir(), name) < (int)sizeof(path))
+		real = realpath(path, NULL);
+	if (!real)
+		real = realpath(name, NULL);
+	return real ? real : strdup(name);
 }
 
-static int add_named(struct policy *policy, const char *name)
+static int add_named(struct policy *policy, const char *name, bool trusted)
 {
 	cleanup(cleanup_free) char *path = read_resolve(name);
 	struct stat st;
@@ -149,8 +186,8 @@ static int add_named(struct policy *policy, const char *name)
 		return ret;
 	}
 	if (!S_ISDIR(st.st_mode))
-		return add_file(policy, path);
-	ret = add_dir(policy, path);
+		return add_file(policy, path, trusted);
+	ret = add_dir(policy, path, trusted);
 	if (!ret)
 		return message_error(ENODATA, "no policy (*.yaml) in directory %s", path);
 	return ret < 0 ? ret : 0;
@@ -171,6 +208,19 @@ static int check(struct policy *policy, const struct policy_checks *checks)
 	return ret;
 }
 
+/* Where signatures are asked for, an expired or older edition is refused as an unsigned one is. */
+static int check_fresh(const struct policy *policy, int64_t now)
+{
+	struct policy_error error = {};
+	int ret = trust_required(&error);
+
+	if (ret > 0)
+		ret = trust_fresh(policy, now, &error);
+	if (ret)
+		message_policy(&error);
+	return ret;
+}
+
 int read_policy(const struct read_names *names, const struct policy_checks *checks,
 		struct policy **ret_policy)
 {
@@ -181,14 +231,16 @@ int read_policy(const struct read_names *names, const struct policy_checks *chec
 	if (ret)
 		return message_error(ret, "out of memory");
 	for (i = 0; !ret && i < names->count; i++)
-		ret = add_named(policy, names->names[i]);
+		ret = add_named(policy, names->names[i], names->trusted);
 	if (!names->count) {
-		ret = add_dir(policy, READ_POLICY_DIR);
+		ret = add_dir(policy, read_policy_dir(), names->trusted);
 		if (!ret || ret == -ENOENT)
 			return -ENODATA;
 	}
 	if (ret >= 0)
 		ret = check(policy, checks);
+	if (ret >= 0 && names->trusted)
+		ret = check_fresh(policy, checks->now);
 	if (ret < 0)
 		return ret;
 	*ret_policy = take(policy);
@@ -202,7 +254,7 @@ int read_shipped(const struct policy_checks *checks, struct policy **ret_policy)
 
 	if (ret)
 		return message_error(ret, "out of memory");
-	ret = add_dir(policy, read_bans_dir());
+	ret = add_dir(policy, read_bans_dir(), false);
 	if (ret <= 0)
 		return message_error(ret ? ret : -ENODATA, "no shipped bans in %s",
 				     read_bans_dir());

@@ -14,6 +14,7 @@
 struct read_names {
 	size_t count;
 	char *names[DEBAR_BANS_MAX];
+	bool trusted; /* where an anchor is configured, only what is signed is accepted */
 };
 
 /*
@@ -26,6 +27,14 @@ int read_policy(const struct read_names *names, const struct policy_checks *chec
 
 /* Every shipped ban, for verbs that look and do not enforce. */
 int read_shipped(const struct policy_checks *checks, struct policy **ret_policy);
+
+struct trust_manifest;
+
+/* Parse one file as it is, noting what was read for it; unchecked. A message has been printed. */
+int read_one(struct policy *policy, const char *path, struct trust_manifest *manifest);
+
+/* READ_POLICY_DIR, or $DEBAR_POLICY_DIR. */
+const char *read_policy_dir(void);
 
 /* Where the shipped bans are: the build's data directory, or $DEBAR_BANS. */
 const char *read_bans_dir(void);

@@ -336,10 +336,11 @@ int policy_shrunk(const struct policy_book *before, const struct policy *policy,
 		const struct policy_ban *old = &before->bans[i], *now = ban_of(policy, old->id);
 
 		if (!now) {
-			(void)policy_fail(reterr, NULL, 0, 0,
-					  "the ban %s would be lost, all of its %zu rules; if that is "
-					  "meant: debar reload --force",
-					  old->id, rules_of(old));
+			(void)policy_fail(
+				reterr, NULL, 0, 0,
+				"the ban %s would be lost, all of its %zu rules; if that is "
+				"meant: debar reload --force",
+				old->id, rules_of(old));
 			return -EPERM;
 		}
 		for (int m = 0; m < POLICY_MATCHER_MAX; m++) {

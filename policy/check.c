@@ -12,9 +12,8 @@ static void tell(const struct check *check, const struct policy_error *error)
 		check->options->warn(check->options->ctx, error);
 }
 
-__attribute__((format(printf, 3, 0))) static void fill(struct policy_error *error,
-						       const struct policy_place *place,
-						       const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+fill(struct policy_error *error, const struct policy_place *place, const char *format, va_list args)
 {
 	char text[sizeof(error->text)];
 

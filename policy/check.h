@@ -12,12 +12,10 @@ struct check {
 };
 
 /* An error without --force, a warning with it. */
-__attribute__((format(printf, 3, 4))) int check_soft(const struct check *check,
-						     const struct policy_place *place,
-						     const char *format, ...);
-__attribute__((format(printf, 3, 4))) void check_warn(const struct check *check,
-						      const struct policy_place *place,
-						      const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+check_soft(const struct check *check, const struct policy_place *place, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void
+check_warn(const struct check *check, const struct policy_place *place, const char *format, ...);
 
 /* Where a rule stands: in the policy, or at its line of a list. */
 struct policy_place check_place(const struct policy *policy, const struct rule *rule);

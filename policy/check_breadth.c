@@ -31,10 +31,11 @@ static int check_domain(const struct subject *s)
 	if (s->value->flags & RULE_EXACT || !psl_is_public_suffix(psl_builtin(), name))
 		return 0;
 	place = place_of(s);
-	return check_soft(s->check, &place,
-			  "%s is a public suffix, below which anybody can have a name; did you mean "
-			  "\"=%s\", the name alone?",
-			  name, name);
+	return check_soft(
+		s->check, &place,
+		"%s is a public suffix, below which anybody can have a name; did you mean "
+		"\"=%s\", the name alone?",
+		name, name);
 }
 
 static bool has_loopback(const struct network_value *n)
@@ -74,9 +75,15 @@ static int check_network(const struct subject *s)
 /* Attributes that many companies share: a country is not a vendor. */
 static bool only_where(const struct policy_certificate *c)
 {
-	static const char *const where[] = { "C",	      "ST",	       "L",
-					     "street",	      "postalCode",    "jurisdictionC",
-					     "jurisdictionL", "jurisdictionST", "businessCategory" };
+	static const char *const where[] = { "C",
+					     "ST",
+					     "L",
+					     "street",
+					     "postalCode",
+					     "jurisdictionC",
+					     "jurisdictionL",
+					     "jurisdictionST",
+					     "businessCategory" };
 
 	if (c->serial || c->has_sha256 || c->has_sha1 || c->has_spki_sha256)
 		return false;

@@ -233,7 +233,7 @@ static const struct policy_exception *network_shadow(const struct shadows *s, st
 	for (unsigned int bits = network.prefix + 1; !found && bits-- > 0;) {
 		network.prefix = (uint8_t)bits;
 		for (unsigned int bit = bits; bit < 128; bit++)
-			network.address[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+			network.address[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 		if (s->prefixes[network.family == 6][bits])
 			found = excepted(s, &id);
 	}

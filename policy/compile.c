@@ -175,8 +175,8 @@ static int add_network(struct compile *c)
 		.prefix = value.prefix,
 		.match = match_of(c->rule),
 	};
-	int err = model_grow(&t->networks, &c->network_room, t->network_count,
-			     sizeof(*t->networks));
+	int err =
+		model_grow(&t->networks, &c->network_room, t->network_count, sizeof(*t->networks));
 
 	if (err)
 		return err;
@@ -269,8 +269,8 @@ static int add_network_except(struct compile *c, const struct rule_value *value)
 	struct network_value network = value_network(c->policy, value);
 	struct policy_tables *t = c->tables;
 	struct policy_network_except *except;
-	int err = model_grow(&t->network_excepts, &c->network_except_room,
-			     t->network_except_count, sizeof(*t->network_excepts));
+	int err = model_grow(&t->network_excepts, &c->network_except_room, t->network_except_count,
+			     sizeof(*t->network_excepts));
 
 	if (err)
 		return err;
@@ -338,9 +338,9 @@ static struct debar_ban compile_ban(const struct policy *policy, size_t index)
 	memcpy(out.phases, ban->phases, sizeof(out.phases));
 	if (!out.phase_count) {
 		out.phase_count = 1;
-		out.phases[0] = (struct debar_phase){
-			.from = INT64_MIN, .exec = DEBAR_DENY, .network = DEBAR_DENY
-		};
+		out.phases[0] = (struct debar_phase){ .from = INT64_MIN,
+						      .exec = DEBAR_DENY,
+						      .network = DEBAR_DENY };
 	}
 	out.flags = (ban->unclassified_deny ? DEBAR_BAN_UNCLASSIFIED_DENY : 0) |
 		    (ban->oversize_deny ? DEBAR_BAN_OVERSIZE_DENY : 0) |

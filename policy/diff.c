@@ -13,8 +13,8 @@
 #include "policy/format.h"
 
 struct item {
-	char *what; /* "rule sha256 ab12..." */
-	char *said; /* "exec deny" or "" */
+	char *what;		  /* "rule sha256 ab12..." */
+	char *said;		  /* "exec deny" or "" */
 	const struct range *list; /* or NULL */
 };
 
@@ -273,8 +273,8 @@ static void tell_head(const struct sides *s, const struct policy_ban *a, const s
 	tell_switch(s, "learn", a->learn, b->learn, "false", "true");
 	tell_switch(s, "malformed", a->malformed_deny, b->malformed_deny, "allow", "deny");
 	if (a->serial != b->serial)
-		(void)fprintf(s->out, "ban %s: serial is now %" PRIu64 ", was %" PRIu64 "\n",
-			      s->id, b->serial, a->serial);
+		(void)fprintf(s->out, "ban %s: serial is now %" PRIu64 ", was %" PRIu64 "\n", s->id,
+			      b->serial, a->serial);
 	if (a->expires != b->expires)
 		(void)fprintf(s->out, "ban %s: expires is now %s, was %s\n", s->id,
 			      expiry(b->expires, y, sizeof(y)), expiry(a->expires, x, sizeof(x)));

@@ -50,9 +50,7 @@ int diff_lists(const struct policy *before, const struct range *old, const struc
 	if (!a || !b)
 		return -ENOMEM;
 	while (i < old->entries || j < now->entries) {
-		int order = i == old->entries   ? 1
-			    : j == now->entries ? -1
-						: compare(&a[i], &b[j]);
+		int order = i == old->entries ? 1 : j == now->entries ? -1 : compare(&a[i], &b[j]);
 
 		removed += order < 0;
 		added += order > 0;

@@ -4,7 +4,8 @@
 #include "policy/digest.h"
 #include "policy/key.h"
 
-static int send(const struct key_sink *sink, enum debar_key_kind kind, const void *bytes, size_t len)
+static int send(const struct key_sink *sink, enum debar_key_kind kind, const void *bytes,
+		size_t len)
 {
 	struct debar_key key = { .kind = (__u8)kind };
 

@@ -185,8 +185,9 @@ static int parse_text(struct parse *p, const char *text, size_t len, struct pars
 	if (err)
 		return err;
 	if (!p->has_rules && !p->include_count)
-		return policy_fail(p->error, p->file, ret_seen->at.line, ret_seen->at.column,
-				   "the policy has no \"rules\" and no \"include\": it bans nothing");
+		return policy_fail(
+			p->error, p->file, ret_seen->at.line, ret_seen->at.column,
+			"the policy has no \"rules\" and no \"include\": it bans nothing");
 	return 0;
 }
 

@@ -27,7 +27,7 @@ struct parse {
 	const char *file;
 	uint8_t ban; /* index of the ban being read */
 	struct policy_ban *draft;
-	unsigned int depth; /* files that include one another */
+	unsigned int depth;	   /* files that include one another */
 	const struct parse *outer; /* the includer, or NULL */
 	size_t include_count, include_room;
 	struct parse_include *includes;

@@ -16,13 +16,27 @@
 
 /* Short names as OpenSSL has them; a dotted OID is allowed for the rest. */
 static const char *const attribute_names[] = {
-	"CN",		"C",		"L",
-	"ST",		"O",		"OU",
-	"serialNumber", "street",	"postalCode",
-	"title",	"SN",		"GN",
-	"DC",		"UID",		"emailAddress",
-	"name",		"businessCategory", "organizationIdentifier",
-	"jurisdictionL", "jurisdictionST", "jurisdictionC",
+	"CN",
+	"C",
+	"L",
+	"ST",
+	"O",
+	"OU",
+	"serialNumber",
+	"street",
+	"postalCode",
+	"title",
+	"SN",
+	"GN",
+	"DC",
+	"UID",
+	"emailAddress",
+	"name",
+	"businessCategory",
+	"organizationIdentifier",
+	"jurisdictionL",
+	"jurisdictionST",
+	"jurisdictionC",
 };
 static const struct words attributes = { sizeof(attribute_names) / sizeof(attribute_names[0]),
 					 attribute_names };
@@ -103,7 +117,8 @@ static int parse_name(struct parse *p, const char *part, size_t *ret_count,
 	int err;
 
 	if (!yaml_is(p->yaml, YAML_MAPPING_START_EVENT))
-		return yaml_fail(p->yaml, "\"%s\" must be a mapping such as { O: Example Corp }", part);
+		return yaml_fail(p->yaml, "\"%s\" must be a mapping such as { O: Example Corp }",
+				 part);
 	for (;; count++) {
 		err = yaml_next(p->yaml);
 		if (err)
@@ -182,10 +197,11 @@ static int parse_digest(struct parse *p, const char *name, size_t len, uint8_t *
 	if (err)
 		return err;
 	if (yaml_len(p->yaml) != 2 * len)
-		return yaml_fail(p->yaml, "\"%s\" has %zu hex digits, this has %zu characters", name,
-				 2 * len, yaml_len(p->yaml));
+		return yaml_fail(p->yaml, "\"%s\" has %zu hex digits, this has %zu characters",
+				 name, 2 * len, yaml_len(p->yaml));
 	if (!digest_decode(yaml_text(p->yaml), 2 * len, ret_digest))
-		return yaml_fail(p->yaml, "%s: \"%s\" is not hexadecimal", name, yaml_text(p->yaml));
+		return yaml_fail(p->yaml, "%s: \"%s\" is not hexadecimal", name,
+				 yaml_text(p->yaml));
 	*ret_has = true;
 	return 0;
 }
@@ -222,8 +238,8 @@ static int parse_position(struct parse *p, const char *name, void *object)
 }
 
 static const struct parse_key keys[] = {
-	{ "subject", parse_subject }, { "issuer", parse_issuer },	{ "serial", parse_serial },
-	{ "sha256", parse_sha256 },   { "sha1", parse_sha1 },		{ "spki_sha256", parse_spki },
+	{ "subject", parse_subject },	{ "issuer", parse_issuer }, { "serial", parse_serial },
+	{ "sha256", parse_sha256 },	{ "sha1", parse_sha1 },	    { "spki_sha256", parse_spki },
 	{ "position", parse_position },
 };
 
@@ -237,8 +253,9 @@ int parse_certificate(struct parse *p, const char *name, struct rule_value *ret_
 		return err;
 	if (!c.subject_count && !c.issuer_count && !c.serial && !c.has_sha256 && !c.has_sha1 &&
 	    !c.has_spki_sha256)
-		return policy_fail(p->error, seen.at.file, seen.at.line, seen.at.column,
-				   "the certificate rule asks nothing; give it a subject, an issuer, "
-				   "a serial or a digest");
+		return policy_fail(
+			p->error, seen.at.file, seen.at.line, seen.at.column,
+			"the certificate rule asks nothing; give it a subject, an issuer, "
+			"a serial or a digest");
 	return value_certificate(p->policy, &c, ret_value);
 }

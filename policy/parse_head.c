@@ -96,8 +96,12 @@ static int authority_acts(struct parse *p, const char *name, void *object)
 }
 
 static const struct parse_key authority_keys[] = {
-	{ "id", authority_id },	      { "title", authority_title }, { "citation", authority_citation },
-	{ "url", authority_url },     { "acts", authority_acts },   { "binds", authority_binds },
+	{ "id", authority_id },
+	{ "title", authority_title },
+	{ "citation", authority_citation },
+	{ "url", authority_url },
+	{ "acts", authority_acts },
+	{ "binds", authority_binds },
 	{ "note", authority_note },
 };
 

@@ -74,7 +74,8 @@ static int list_entries(struct parse *p, struct range *range, const char *text, 
 		at += 3;
 	for (; at < stop; line++) {
 		const char *newline = memchr(at, '\n', (size_t)(stop - at));
-		const char *start = at, *end = newline ? newline : stop, *next = newline ? end + 1 : stop;
+		const char *start = at, *end = newline ? newline : stop,
+			   *next = newline ? end + 1 : stop;
 		int err;
 
 		if (line >= POLICY_RULES_MAX)

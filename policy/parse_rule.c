@@ -31,7 +31,8 @@ static int one_matcher(struct parse *p, struct draft *draft, const char *name)
 {
 	if (draft->has_matcher)
 		return yaml_fail(p->yaml,
-				 "\"%s\" is a second matcher; a rule has one, write two rules", name);
+				 "\"%s\" is a second matcher; a rule has one, write two rules",
+				 name);
 	draft->has_matcher = true;
 	draft->place = parse_place(p);
 	return 0;
@@ -100,7 +101,8 @@ static int draft_kind(struct parse *p, const char *name, void *object)
 	if (err)
 		return err;
 	if (word == POLICY_UID || word == POLICY_CGROUP)
-		return yaml_fail(p->yaml, "a list of kind %s cannot be banned; %s is for exceptions",
+		return yaml_fail(p->yaml,
+				 "a list of kind %s cannot be banned; %s is for exceptions",
 				 words_matchers.names[word], words_matchers.names[word]);
 	draft->kind = (uint8_t)word;
 	draft->kind_place = parse_place(p);
@@ -140,8 +142,8 @@ static int draft_until(struct parse *p, const char *name, void *object)
 static int refuse_task(struct parse *p, const char *name, void *object)
 {
 	(void)object;
-	return yaml_fail(p->yaml, "\"%s\" is for exceptions only; a ban is about software, not users",
-			 name);
+	return yaml_fail(p->yaml,
+			 "\"%s\" is for exceptions only; a ban is about software, not users", name);
 }
 
 /* clang-format off */
@@ -189,8 +191,9 @@ static int check_rule(struct parse *p, struct draft *draft, const struct parse_s
 	uint8_t matcher = draft->is_list ? draft->kind : draft->value.matcher;
 
 	if (!draft->has_matcher)
-		return fail_at(p, &seen->at, "the rule has no matcher; give it sha256, certificate, "
-					     "package, domain, ... or list");
+		return fail_at(p, &seen->at,
+			       "the rule has no matcher; give it sha256, certificate, "
+			       "package, domain, ... or list");
 	if (draft->is_list && !has_kind)
 		return fail_at(p, &draft->place, "a list needs its kind, such as \"kind: sha256\"");
 	if (!draft->is_list && has_kind)
@@ -289,8 +292,9 @@ static int parse_exception(struct parse *p, const char *name, void *object)
 	if (err)
 		return err;
 	if (!draft.has_matcher)
-		return fail_at(p, &seen.at, "the exception has no matcher; give it sha256, domain, "
-					    "cgroup, uid, ...");
+		return fail_at(p, &seen.at,
+			       "the exception has no matcher; give it sha256, domain, "
+			       "cgroup, uid, ...");
 	if (!draft.reason)
 		return fail_at(p, &seen.at, "the exception has no reason; say why it is made");
 	if (policy->exception_count == EXCEPTIONS_MAX)

@@ -17,8 +17,7 @@ int yaml_open(struct yaml *yaml, const char *text, size_t len, const char *file,
 	if (!yaml_parser_initialize(&yaml->parser))
 		return -ENOMEM;
 	yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)text + mark,
-				     len - mark);
+	yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)text + mark, len - mark);
 	return 0;
 }
 

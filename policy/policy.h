@@ -130,8 +130,8 @@ struct policy_ban {
 	bool loss_deny; /* on_controller_loss: deny */
 	bool learn;
 	bool malformed_deny;
-	uint64_t serial; /* 0: not given */
-	int64_t expires; /* DEBAR_FOREVER: not given */
+	uint64_t serial;		    /* 0: not given */
+	int64_t expires;		    /* DEBAR_FOREVER: not given */
 	uint32_t rules[POLICY_MATCHER_MAX]; /* how many of each, list entries counted singly */
 };
 
@@ -234,7 +234,7 @@ struct policy_cert_facts {
 	const uint8_t *sha256;	    /* 32 bytes or NULL */
 	const uint8_t *sha1;	    /* 20 bytes or NULL */
 	const uint8_t *spki_sha256; /* 32 bytes or NULL */
-	struct debar_key key;	    /* CERT_LEAF for a whole certificate, else ISSUER_SERIAL, KEYID */
+	struct debar_key key; /* CERT_LEAF for a whole certificate, else ISSUER_SERIAL, KEYID */
 };
 
 bool policy_certificate_matches(const struct policy_certificate *rule,
@@ -328,11 +328,12 @@ struct policy_rule_info {
 	const char *ban;
 	struct policy_place place; /* for an entry of a list: in the list */
 	enum policy_matcher matcher;
-	enum debar_action exec;	   /* the rule's own, or INHERIT */
+	enum debar_action exec; /* the rule's own, or INHERIT */
 	enum debar_action network;
 	const char *note; /* or NULL */
 	bool list;	  /* an entry of a list */
-	char value[POLICY_VALUE_MAX]; /* as the text writes it; "" where the book does not keep it */
+	char value
+		[POLICY_VALUE_MAX]; /* as the text writes it; "" where the book does not keep it */
 };
 
 /* One more than the largest ordinal; comments and empty lines of lists have one too. */

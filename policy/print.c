@@ -203,7 +203,8 @@ int policy_rule(const struct policy *policy, uint32_t ordinal, struct policy_rul
 		.list = range->list != NULL,
 	};
 	if (range->list)
-		ret_rule->place = (struct policy_place){ range->file, ordinal - range->base + 1, 1 };
+		ret_rule->place =
+			(struct policy_place){ range->file, ordinal - range->base + 1, 1 };
 	model_value_format(policy, &policy->rules[low].value, ret_rule->value,
 			   sizeof(ret_rule->value));
 	return 0;

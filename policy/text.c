@@ -108,7 +108,8 @@ size_t text_fold(char *text, size_t len)
 	size_t used = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		bool space = text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r';
+		bool space =
+			text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r';
 
 		if (!space)
 			text[used++] = text[i];

@@ -296,11 +296,11 @@ int value_parse(struct policy *policy, enum policy_matcher matcher, const char *
 		struct rule_value *ret_value, char words[VALUE_WORDS])
 {
 	static int (*const parsers[])(struct parsing *) = {
-		[POLICY_SHA256] = parse_sha256,	   [POLICY_AUTHENTICODE] = parse_authenticode,
+		[POLICY_SHA256] = parse_sha256,	     [POLICY_AUTHENTICODE] = parse_authenticode,
 		[POLICY_CERTIFICATE] = parse_sha256, [POLICY_PACKAGE] = parse_package,
-		[POLICY_BUILDID] = parse_buildid,  [POLICY_FSVERITY] = parse_fsverity,
-		[POLICY_PATH] = parse_path,	   [POLICY_DOMAIN] = parse_domain,
-		[POLICY_NETWORK] = parse_network,  [POLICY_UID] = parse_uid,
+		[POLICY_BUILDID] = parse_buildid,    [POLICY_FSVERITY] = parse_fsverity,
+		[POLICY_PATH] = parse_path,	     [POLICY_DOMAIN] = parse_domain,
+		[POLICY_NETWORK] = parse_network,    [POLICY_UID] = parse_uid,
 		[POLICY_CGROUP] = parse_cgroup,
 	};
 	_Static_assert(sizeof(parsers) / sizeof(parsers[0]) == POLICY_MATCHER_MAX, "no parser");

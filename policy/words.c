@@ -10,11 +10,16 @@
 #define WORD_MAX 32
 
 static const char *const matchers[] = {
-	[POLICY_SHA256] = "sha256",	      [POLICY_AUTHENTICODE] = "authenticode",
-	[POLICY_CERTIFICATE] = "certificate", [POLICY_PACKAGE] = "package",
-	[POLICY_BUILDID] = "buildid",	      [POLICY_FSVERITY] = "fsverity",
-	[POLICY_PATH] = "path",		      [POLICY_DOMAIN] = "domain",
-	[POLICY_NETWORK] = "network",	      [POLICY_UID] = "uid",
+	[POLICY_SHA256] = "sha256",
+	[POLICY_AUTHENTICODE] = "authenticode",
+	[POLICY_CERTIFICATE] = "certificate",
+	[POLICY_PACKAGE] = "package",
+	[POLICY_BUILDID] = "buildid",
+	[POLICY_FSVERITY] = "fsverity",
+	[POLICY_PATH] = "path",
+	[POLICY_DOMAIN] = "domain",
+	[POLICY_NETWORK] = "network",
+	[POLICY_UID] = "uid",
 	[POLICY_CGROUP] = "cgroup",
 };
 _Static_assert(COUNT(matchers) == POLICY_MATCHER_MAX, "a matcher has no word");

@@ -32,7 +32,10 @@ struct policy_case {
 };
 
 /* A row of a table; more fields by name may follow. */
-#define ROW(n, t, w, ...) { .name = (n), .text = t, .want = w, __VA_ARGS__ }
+#define ROW(n, t, w, ...)                                                                          \
+	{                                                                                          \
+		.name = (n), .text = t, .want = w, __VA_ARGS__                                     \
+	}
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHA_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

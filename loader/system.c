@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "loader/system.h"
+#include "policy/cleanup.h"
+
+static void cleanup_md(EVP_MD_CTX **md)
+{
+	EVP_MD_CTX_free(*md);
+}
+
+static int file_sha256(const char *path, __u8 ret_digest[32])
+{
+	cleanup(cleanup_file) FILE *file = fopen(path, "re");
+	cleanup(cleanup_md) EVP_MD_CTX *md = EVP_MD_CTX_new();
+	char buf[65536];
+	size_t n;
+
+	if (!file || !md || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+		return -EIO;
+	while ((n = fread(buf, 1, sizeof(buf), file)) > 0)
+		if (!EVP_DigestUpdate(md, buf, n))
+			return -EIO;
+	if (ferror(file) || !EVP_DigestFinal_ex(md, ret_digest, NULL))
+		return -EIO;
+	return 0;
+}
+
+/* A file that is not there, or cannot be read, is simply not among those protected. */
+static void add(struct system_files *files, const char *path)
+{
+	cleanup(cleanup_free) char *real = realpath(path, NULL);
+	struct policy_system_file file = { .key.kind = DEBAR_KEY_SHA256 };
+
+	if (!real || files->count == SYSTEM_FILES_MAX)
+		return;
+	for (size_t i = 0; i < files->count; i++)
+		if (strcmp(files->paths[i], real) == 0)
+			return;
+	if (file_sha256(real, file.key.value))
+		return;
+	files->paths[files->count] = take(real);
+	file.path = files->paths[files->count];
+	files->files[files->count++] = file;
+}
+
+/* The loader, the C library and every other library that a program like this one needs. */
+static void add_mapped(struct system_files *files)
+{
+	cleanup(cleanup_file) FILE *maps = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 128];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		char *path = strchr(line, '/');
+
+		if (!path || !strstr(line, " r-xp "))
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		add(files, path);
+	}
+}
+
+void system_read(struct system_files *ret_files)
+{
+	static const char *const names[] = { "/proc/1/exe", "/sbin/init",     "/bin/sh",
+					     "/bin/bash",   "/proc/self/exe", "/bin/mount" };
+
+	*ret_files = (struct system_files){};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add(ret_files, names[i]);
+	add_mapped(ret_files);
+}
+
+void system_release(struct system_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		free(files->paths[i]);
+	files->count = 0;
+}
