@@ -21,7 +21,7 @@ SKELETONS := debar
 debar_PARTS := exec guard net packet
 
 # What is pure never sees libbpf: unit tests and fuzzers link without it.
-PURE_PKGS := jansson libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
+PURE_PKGS := jansson sqlite3 libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
 PKGS := libbpf $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
 STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla

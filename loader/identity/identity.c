@@ -75,36 +75,6 @@ static void cleanup_identity(struct identity **identity)
 	identity_free(*identity);
 }
 
-/* Every signer's certificate first, then the chains: what does not fit is the least telling. */
-static void signer_keys(struct identity *identity)
-{
-	size_t s, c;
-
-	for (s = 0; s < identity->signer_count; s++) {
-		const struct identity_signer *signer = &identity->signers[s];
-		struct debar_key key = { .kind = DEBAR_KEY_CERT_LEAF };
-
-		if (signer->cert) {
-			memcpy(key.value, signer->cert->sha256, sizeof(key.value));
-			identity_add_key(identity, &key);
-			continue;
-		}
-		if (signer->issuer_serial.kind != DEBAR_KEY_NONE)
-			identity_add_key(identity, &signer->issuer_serial);
-		if (signer->keyid_len && !cert_keyid_key(signer->keyid, signer->keyid_len, &key))
-			identity_add_key(identity, &key);
-	}
-	for (s = 0; s < identity->signer_count; s++) {
-		const struct identity_signer *signer = &identity->signers[s];
-		struct debar_key key = { .kind = DEBAR_KEY_CERT_CHAIN };
-
-		for (c = 0; c < signer->chain_count; c++) {
-			memcpy(key.value, signer->chain[c]->sha256, sizeof(key.value));
-			identity_add_key(identity, &key);
-		}
-	}
-}
-
 int identity_read(struct identity **ret_identity, const struct identity_reader *reader,
 		  unsigned int flags)
 {
@@ -132,7 +102,7 @@ int identity_read(struct identity **ret_identity, const struct identity_reader *
 	}
 	if (err)
 		return err;
-	signer_keys(identity);
+	record_signer_keys(identity);
 	*ret_identity = take(identity);
 	return 0;
 }

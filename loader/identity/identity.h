@@ -114,7 +114,9 @@ struct identity {
 	uint64_t size;
 	bool has_sha256;
 	bool has_authenticode; /* all of the PE digests below, signed or not */
+	bool has_fsverity;     /* and its digest is a sha256 */
 	uint8_t sha256[32];
+	uint8_t fsverity[32];
 	uint8_t authenticode[32];
 	uint8_t authenticode_sha1[20];
 	size_t buildid_len; /* 0: none */
@@ -149,8 +151,22 @@ int identity_read(struct identity **ret_identity, const struct identity_reader *
 		  unsigned int flags);
 void identity_free(struct identity *identity);
 
-/* Add what the caller learnt elsewhere (fs-verity, security.ima): keys are kept once. */
+/* One more key, kept once. */
 void identity_add_key(struct identity *identity, const struct debar_key *key);
+
+/* What only the kernel can tell of a file, as it told it. Signers and keys are added. */
+struct identity_verity {
+	unsigned int algorithm; /* FS_VERITY_HASH_ALG_* */
+	const uint8_t *digest;
+	size_t digest_len;
+	const uint8_t *signature; /* the built-in one, or NULL */
+	size_t signature_len;
+};
+int identity_add_verity(struct identity *identity, const struct identity_verity *verity,
+			unsigned int flags);
+
+/* The value of the extended attribute security.ima: the key identifier of its signature. */
+int identity_add_ima(struct identity *identity, const uint8_t *value, size_t len);
 
 /*
  * The facts a certificate rule is tried on. A certificate is up to three keys: itself, and what a

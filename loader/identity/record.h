@@ -30,4 +30,10 @@ int record_buildid(struct identity *identity, const uint8_t *bytes, size_t len);
 int record_package(struct identity *identity, const char *type, const char *name,
 		   const char *version);
 
+/*
+ * The keys of all signers recorded so far. Every signer's own certificate comes first, then the
+ * chains: what does not fit is the least telling.
+ */
+void record_signer_keys(struct identity *identity);
+
 #endif

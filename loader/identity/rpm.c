@@ -11,49 +11,28 @@
 #include "loader/identity/openpgp.h"
 #include "loader/identity/reader.h"
 #include "loader/identity/record.h"
+#include "loader/identity/rpm_header.h"
 #include "policy/cleanup.h"
 
 #define LEAD_SIZE 96
-#define HEADER_START 16 /* magic, reserved, number of entries, bytes of data */
-#define ENTRY_SIZE 16
-#define HEADER_MAX (16u << 20)
+#define HEADER_START 16 /* magic, reserved, and two sizes */
 
-enum rpm_tag {
-	TAG_SIG_DSA = 267,
-	TAG_SIG_RSA = 268,
-	TAG_NAME = 1000,
-	TAG_VERSION = 1001,
-	TAG_RELEASE = 1002,
-	/* numbers of the signature header, again from 1000 */
-	TAG_SIG_PGP = 1002,
-	TAG_SIG_GPG = 1005,
-};
-
-enum rpm_type {
-	TYPE_STRING = 6,
-	TYPE_BIN = 7,
-};
-
-struct header {
+struct section {
 	uint8_t *bytes;
-	const uint8_t *entries;
-	uint32_t count;
-	const uint8_t *data;
-	uint32_t data_len;
+	struct rpm_header header;
 	uint64_t end; /* offset in the file of what follows */
 };
 
-static void cleanup_header(struct header *header)
+static void cleanup_section(struct section *section)
 {
-	free(header->bytes);
+	free(section->bytes);
 }
 
 /* 0, -EINVAL when there is no header of bearable size, or the reader's error. */
-static int header_read(const struct identity_reader *reader, uint64_t off,
-		       struct header *ret_header)
+static int section_read(const struct identity_reader *reader, uint64_t off,
+			struct section *ret_section)
 {
 	uint8_t start[HEADER_START];
-	struct header header = {};
 	uint64_t size;
 	int err;
 
@@ -62,58 +41,34 @@ static int header_read(const struct identity_reader *reader, uint64_t off,
 	err = reader_read(reader, start, sizeof(start), off);
 	if (err)
 		return err;
-	if (memcmp(start, "\x8e\xad\xe8\x01", 4))
-		return -EINVAL;
-	header.count = be32(start + 8);
-	header.data_len = be32(start + 12);
-	size = (uint64_t)header.count * ENTRY_SIZE + header.data_len;
-	if (size > HEADER_MAX)
+	size = rpm_header_size(start + 8);
+	if (memcmp(start, "\x8e\xad\xe8\x01", 4) || size > RPM_HEADER_MAX)
 		return -EINVAL;
 	off += sizeof(start);
-	err = reader_copy(reader, off, (size_t)size, &header.bytes);
+	err = reader_copy(reader, off, (size_t)size, &ret_section->bytes);
 	if (err)
 		return err;
-	header.entries = header.bytes;
-	header.data = header.bytes + (size_t)header.count * ENTRY_SIZE;
-	header.end = off + size;
-	*ret_header = header;
+	ret_section->header = rpm_header_at(start + 8, ret_section->bytes);
+	ret_section->end = off + size;
 	return 0;
 }
 
-/* The data of a tag from where it starts to the end of the store; NULL: absent, or another type. */
-static const uint8_t *header_find(const struct header *header, enum rpm_tag tag,
-				  enum rpm_type type, size_t *ret_len, uint32_t *ret_count)
+static const char *header_text(const struct rpm_header *header, enum rpm_tag tag)
 {
-	uint32_t i;
+	struct rpm_values values;
+	const char *text;
 
-	for (i = 0; i < header->count; i++) {
-		const uint8_t *entry = header->entries + (size_t)i * ENTRY_SIZE;
-		uint32_t off = be32(entry + 8);
-
-		if (be32(entry) != (uint32_t)tag || be32(entry + 4) != (uint32_t)type ||
-		    off > header->data_len)
-			continue;
-		*ret_len = header->data_len - off;
-		*ret_count = be32(entry + 12);
-		return header->data + off;
-	}
-	return NULL;
+	if (!rpm_header_find(header, tag, RPM_TYPE_STRING, &values) ||
+	    !rpm_values_string(&values, &text))
+		return NULL;
+	return text;
 }
 
-static char *header_text(const struct header *header, enum rpm_tag tag)
+static int package_read(struct identity *identity, const struct rpm_header *header)
 {
-	uint32_t count;
-	size_t len;
-	const uint8_t *text = header_find(header, tag, TYPE_STRING, &len, &count);
-
-	return text ? strndup((const char *)text, len) : NULL;
-}
-
-static int package_read(struct identity *identity, const struct header *header)
-{
-	cleanup(cleanup_free) char *name = header_text(header, TAG_NAME);
-	cleanup(cleanup_free) char *version = header_text(header, TAG_VERSION);
-	cleanup(cleanup_free) char *release = header_text(header, TAG_RELEASE);
+	const char *name = header_text(header, RPM_TAG_NAME);
+	const char *version = header_text(header, RPM_TAG_VERSION);
+	const char *release = header_text(header, RPM_TAG_RELEASE);
 	cleanup(cleanup_free) char *both = NULL;
 
 	if (!name) {
@@ -127,37 +82,35 @@ static int package_read(struct identity *identity, const struct header *header)
 	return record_package(identity, "rpm", name, both);
 }
 
-static void key_read(struct identity *identity, const struct header *header)
+static void key_read(struct identity *identity, const struct rpm_header *header)
 {
-	static const enum rpm_tag tags[] = { TAG_SIG_RSA, TAG_SIG_DSA, TAG_SIG_PGP, TAG_SIG_GPG };
+	static const enum rpm_tag tags[] = { RPM_TAG_SIG_RSA, RPM_TAG_SIG_DSA, RPM_TAG_SIG_PGP,
+					     RPM_TAG_SIG_GPG };
+	struct rpm_values values;
 	size_t i;
 
-	for (i = 0; i < sizeof(tags) / sizeof(*tags) && !identity->signing_key_len; i++) {
-		uint32_t count;
-		size_t len;
-		const uint8_t *data = header_find(header, tags[i], TYPE_BIN, &len, &count);
-
-		if (data)
+	for (i = 0; i < sizeof(tags) / sizeof(*tags) && !identity->signing_key_len; i++)
+		if (rpm_header_find(header, tags[i], RPM_TYPE_BIN, &values))
 			identity->signing_key_len = openpgp_signer(
-				data, count < len ? count : len, identity->signing_key);
-	}
+				values.at, values.count < values.len ? values.count : values.len,
+				identity->signing_key);
 }
 
 int rpm_read(struct identity *identity, const struct identity_reader *reader, const uint8_t *head,
 	     size_t head_len, unsigned int flags)
 {
-	cleanup(cleanup_header) struct header signatures = {}, facts = {};
+	cleanup(cleanup_section) struct section signatures = {}, facts = {};
 	int err;
 
 	(void)head, (void)head_len, (void)flags;
 	identity->type = IDENTITY_RPM;
-	err = header_read(reader, LEAD_SIZE, &signatures);
+	err = section_read(reader, LEAD_SIZE, &signatures);
 	if (!err) {
-		key_read(identity, &signatures);
-		err = header_read(reader, (signatures.end + 7) & ~(uint64_t)7, &facts);
+		key_read(identity, &signatures.header);
+		err = section_read(reader, (signatures.end + 7) & ~(uint64_t)7, &facts);
 	}
 	if (!err)
-		return package_read(identity, &facts);
+		return package_read(identity, &facts.header);
 	if (err != -EINVAL)
 		return err;
 	record_problem(identity, "an RPM package whose headers cannot be read");
