@@ -6,6 +6,7 @@
 # make bench      what it costs                     make bypass    the known ways round, by kernel
 # Everything built is under build/. V=1 shows the commands.
 
+VERSION := 0.1
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 CC ?= cc
@@ -25,7 +26,7 @@ PURE_PKGS := jansson sqlite3 libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblz
 PKGS := libbpf $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
 STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-ALL_CFLAGS = $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
+ALL_CFLAGS = $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_VERSION='"$(VERSION)"' -DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
 	$(shell $(PKG_CONFIG) --cflags $(PKGS)) -MMD -MP
 LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS)) -pthread
 PURE_LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PURE_PKGS)) -pthread

@@ -110,4 +110,9 @@ int kernel_events(struct kernel *kernel, int timeout_ms, kernel_record_fn *fn, v
 /* A descriptor that polls readable when records wait. Belongs to @kernel. */
 int kernel_events_fd(struct kernel *kernel);
 
+static inline void kernel_freep(struct kernel **kernel)
+{
+	kernel_free(*kernel);
+}
+
 #endif

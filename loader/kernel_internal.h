@@ -32,11 +32,6 @@ int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const 
 /* Descriptor of the map with that name, -1: there is none. Belongs to @kernel. */
 int kernel_map(const struct kernel *kernel, const char *name);
 
-static inline void kernel_freep(struct kernel **kernel)
-{
-	kernel_free(*kernel);
-}
-
 static inline void closedirp(DIR **dir)
 {
 	if (*dir)

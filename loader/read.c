@@ -193,11 +193,6 @@ static int add_named(struct policy *policy, const char *name, bool trusted)
 	return ret < 0 ? ret : 0;
 }
 
-static void policy_freep(struct policy **policy)
-{
-	policy_free(*policy);
-}
-
 static int check(struct policy *policy, const struct policy_checks *checks)
 {
 	struct policy_error error = {};

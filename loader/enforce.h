@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What `run`, `load` and `reload` share: from options to a policy in force. */
+#ifndef DEBAR_ENFORCE_H
+#define DEBAR_ENFORCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loader/read.h"
+
+struct kernel;
+struct policy;
+
+enum enforce_run_mode {
+	ENFORCE_AUTO,
+	ENFORCE_KERNEL,
+	ENFORCE_GATE
+};
+
+struct enforce_options {
+	struct read_names policies; /* resolved, absolute */
+	char *cgroup;		    /* --cgroup, or NULL */
+	int64_t deny_for;	    /* --for, nanoseconds; 0: not given */
+	enum enforce_run_mode run_mode;
+	bool audit;
+	bool force;
+	bool partial;
+	bool json;
+};
+
+void enforce_options_free(struct enforce_options *options);
+
+/* Reads argv; which options a verb takes are the letters of @takes, see enforce.c. 0 or -EINVAL
+ * after a message. */
+int enforce_options_read(struct enforce_options *ret_options, const char *takes, int argc,
+			 char **argv);
+
+/* The policy that @options name, checked for what can be enforced. Messages have been printed. */
+int enforce_read(const struct enforce_options *options, struct policy **ret_policy);
+
+/*
+ * Puts @policy into force: on what is pinned already, or on programs it loads, attaches, tries with
+ * the canary and pins. On failure what was in force stays. Messages have been printed.
+ */
+int enforce_start(const struct enforce_options *options, const struct policy *policy,
+		  struct kernel **ret_kernel);
+
+/* The same on an open @kernel: the swap alone. */
+int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
+		 const struct policy *policy);
+
+/* -EPERM after a message when @policy would lose most of what is in force, unless forced. */
+int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy);
+
+/* One line on stdout: what is in force now. */
+void enforce_tell(struct kernel *kernel, const char *verb, bool json);
+
+#endif

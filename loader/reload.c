@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reads the policies in force again and swaps them in: by the running controller, or alone where
+ * there is none. What is wrong with a policy is told here, where the user is.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loader/commands.h"
+#include "loader/control.h"
+#include "loader/enforce.h"
+#include "loader/kernel.h"
+#include "loader/lock.h"
+#include "loader/message.h"
+#include "loader/store.h"
+#include "policy/cleanup.h"
+#include "policy/policy.h"
+
+static int ask_controller(struct enforce_options *options, struct policy *policy)
+{
+	struct control_request request = { .force = options->force };
+	int ret = enforce_refuse_shrunk(options, policy);
+
+	if (ret)
+		return ret;
+	ret = control_ask(&request);
+	if (ret)
+		message_error(ret, "the controller did not reload: %s", strerror(-ret));
+	return ret;
+}
+
+static int swap_alone(struct enforce_options *options, struct policy *policy)
+{
+	cleanup(kernel_freep) struct kernel *kernel = NULL;
+	cleanup(cleanup_fd) int change = lock_change();
+	struct kernel_error error = {};
+	int ret;
+
+	if (change < 0)
+		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
+	ret = kernel_open(&kernel, &error);
+	if (ret)
+		return message_kernel(ret, &error);
+	return enforce_swap(kernel, options, policy);
+}
+
+int cmd_reload(int argc, char **argv)
+{
+	cleanup(enforce_options_free) struct enforce_options given = {}, options = {};
+	cleanup(policy_freep) struct policy *policy = NULL;
+	cleanup(kernel_freep) struct kernel *kernel = NULL;
+	struct kernel_error error = {};
+	int ret;
+
+	if (enforce_options_read(&given, "fj", argc, argv))
+		return EXIT_ERROR;
+	if (geteuid()) {
+		message_error(EPERM, "only root may change what is in force");
+		return EXIT_ERROR;
+	}
+	ret = store_options(&options);
+	if (ret) {
+		message_error(ret, "nothing is loaded that could be reloaded");
+		return EXIT_ERROR;
+	}
+	options.force = given.force;
+	if (enforce_read(&options, &policy))
+		ret = -EINVAL;
+	else if (lock_controller_pid())
+		ret = ask_controller(&options, policy);
+	else
+		ret = swap_alone(&options, policy);
+	if (ret || kernel_open(&kernel, &error))
+		return EXIT_ERROR;
+	enforce_tell(kernel, "reloaded", given.json);
+	return EXIT_DONE;
+}
