@@ -40,36 +40,45 @@ static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
 	return true;
 }
 
+struct ban_walk {
+	struct verdict *v;
+};
+
+static long ban_at(__u32 i, struct ban_walk *walk)
+{
+	struct verdict *v = walk->v;
+	struct debar_ban *ban = ban_get(v->slot, i);
+	__u8 said;
+
+	if (!ban || !ban->phase_count)
+		return 1;
+	if (!ban_minds(ban, v->because))
+		return 0;
+	said = ban_says(v->slot, i, DEBAR_INHERIT, 0, v->now);
+	if (said <= v->action || said < DEBAR_AUDIT || act_excepted(v, i))
+		return 0;
+	v->action = said;
+	v->match.ban = i;
+	return 0;
+}
+
 /*
- * There is no digest, for reason @because: what is banned could be what was not seen, so every ban
+ * There is no digest, for the reason in @v: what is banned could be what was not seen, so every ban
  * in force that has rules about files speaks. `oversize` and `unclassified` choose otherwise.
  */
-static __noinline int verdict_without(struct verdict *v, int because)
+checked int verdict_without(struct verdict *v)
 {
 	struct debar_state *state = state_get();
-	struct debar_match any = {};
-	struct debar_ban *ban;
-	__u8 said;
-	__u32 i;
+	struct ban_walk walk = {};
 
-	v->because = because;
-	if (!state)
+	if (!state || !v)
 		return 0;
+	v->action = DEBAR_INHERIT;
 	v->now = now_utc(state);
 	v->generation = state->generation;
 	v->slot = v->generation & 1;
-	for (i = 0; i < DEBAR_BANS_MAX; i++) {
-		ban = ban_get(v->slot, i);
-		if (!ban)
-			break;
-		if (!ban->phase_count || !ban_minds(ban, because))
-			continue;
-		said = ban_action(ban, &any, false, v->now);
-		if (said <= v->action || said < DEBAR_AUDIT || file_excepted(v, ban, i))
-			continue;
-		v->action = said;
-		v->match.ban = i;
-	}
+	walk.v = v;
+	bpf_loop(DEBAR_BANS_MAX, ban_at, &walk, 0);
 	return 0;
 }
 
@@ -85,12 +94,13 @@ static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 ho
 
 	if (!state)
 		return 0;
-	if (because) {
-		verdict_without(v, because);
-	} else if (!verdict_digest(v)) {
+	v->because = because;
+	if (!because && verdict_digest(v)) {
 		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
-		verdict_without(v, DEBAR_BECAUSE_TORN);
+		v->because = DEBAR_BECAUSE_TORN;
 	}
+	if (v->because)
+		verdict_without(v);
 	if (v->match.rule == DEBAR_RULE_CANARY)
 		return EPERM;
 	if (v->excepted)

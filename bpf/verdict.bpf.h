@@ -13,7 +13,7 @@
 #include <linux/errno.h>
 
 #define CGROUP_DEPTH_MAX 32
-#define RETRIES_MAX 8
+#define RETRIES_MAX 4
 
 /* Orders the stores of this CPU as the compiler sees them; x86 keeps that order. */
 #define barrier() asm volatile("" ::: "memory")
@@ -41,7 +41,7 @@ static __always_inline __s64 now_utc(const struct debar_state *state)
 
 /* What is being judged; the strictest match so far is its result. */
 struct verdict {
-	struct debar_key key;	  /* key under look-up, then the key that matched */
+	struct debar_key key;	  /* that matched */
 	struct debar_match match; /* of the rule that decided */
 	__s64 now;		  /* UTC nanoseconds */
 	__u32 generation;
@@ -53,21 +53,6 @@ struct verdict {
 	struct debar_digest digest; /* of the file; exceptions may name it */
 };
 
-/* A phase once entered is not left when the clock is set back, so `entered` only rises. */
-static __always_inline struct debar_phase *ban_phase(struct debar_ban *ban, __s64 now)
-{
-	__u32 entered = ban->entered, i;
-
-	for (i = 0; i < DEBAR_PHASES_MAX; i++) {
-		if (i >= entered && i < ban->phase_count && ban->phases[i].from <= now)
-			entered = i + 1;
-	}
-	if (entered > ban->entered)
-		ban->entered = entered;
-	entered--; /* none entered: out of range, too */
-	return entered < DEBAR_PHASES_MAX ? &ban->phases[entered] : NULL;
-}
-
 static __always_inline struct debar_ban *ban_get(__u32 slot, __u32 which)
 {
 	__u32 at = slot * DEBAR_BANS_MAX + which;
@@ -75,19 +60,50 @@ static __always_inline struct debar_ban *ban_get(__u32 slot, __u32 which)
 	return bpf_map_lookup_elem(&debar_bans, &at);
 }
 
-/* What the ban of @match says now: the rule's own word, under the phase's. */
-static __always_inline __u8 ban_action(struct debar_ban *ban, const struct debar_match *match,
-				       bool network, __s64 now)
-{
-	struct debar_phase *phase = ban_phase(ban, now);
-	__u8 own = network ? match->network : match->exec, said;
+/*
+ * Functions marked `checked` are verified once, for any argument, and not again for every way that
+ * leads to a call of theirs: without that, 6.1 takes minutes over the product of all branches.
+ */
+#define checked __weak __noinline
 
-	if (!phase)
+struct phase_walk {
+	struct debar_ban *ban;
+	__s64 now;
+	__u32 entered;
+};
+
+static long phase_at(__u32 i, struct phase_walk *walk)
+{
+	if (i >= DEBAR_PHASES_MAX || i >= walk->ban->phase_count)
+		return 1;
+	if (i >= walk->entered && walk->ban->phases[i].from <= walk->now)
+		walk->entered = i + 1;
+	return 0;
+}
+
+/*
+ * What ban @which says at @now about a rule whose own word is @own: the rule's word under the
+ * phase's. A phase once entered is not left when the clock is set back, so `entered` only rises.
+ */
+checked int ban_says(__u32 slot, __u32 which, __u32 own, __u32 network, __s64 now)
+{
+	struct phase_walk walk = { .ban = ban_get(slot, which), .now = now };
+	struct debar_phase *phase;
+	__u32 at;
+	__u8 said;
+
+	if (!walk.ban)
 		return DEBAR_OFF;
+	walk.entered = walk.ban->entered;
+	bpf_loop(DEBAR_PHASES_MAX, phase_at, &walk, 0);
+	if (walk.entered > walk.ban->entered)
+		walk.ban->entered = walk.entered;
+	at = walk.entered - 1;
+	if (at >= DEBAR_PHASES_MAX)
+		return DEBAR_OFF; /* before the first phase */
+	phase = &walk.ban->phases[at];
 	said = network ? phase->network : phase->exec;
-	if (own == DEBAR_INHERIT || said == DEBAR_OFF)
-		return said;
-	return own;
+	return own == DEBAR_INHERIT || said == DEBAR_OFF ? said : own;
 }
 
 static __always_inline bool except_holds(__u32 slot, struct debar_key *key, __u8 ban, __s64 now)
@@ -127,7 +143,7 @@ static long cgroup_excepted_at(__u32 level, struct cgroup_walk *walk)
 }
 
 /* Does an exception of @ban name the current task's real uid, or a cgroup it is in? */
-static __noinline bool task_excepted(__u32 slot, __u8 ban, __s64 now)
+checked int task_excepted(__u32 slot, __u32 ban, __s64 now)
 {
 	struct cgroup_walk walk = {
 		.key = { .kind = DEBAR_KEY_UID }, .now = now, .slot = slot, .ban = ban
@@ -151,7 +167,7 @@ static long cgroup_scope_at(__u32 level, struct cgroup_walk *walk)
 }
 
 /* --cgroup: is the current task inside it? Without the option everybody is. */
-static __noinline bool task_in_scope(__u64 scope)
+checked int task_in_scope(__u64 scope)
 {
 	struct cgroup_walk walk = { .scope = scope };
 
@@ -161,88 +177,106 @@ static __noinline bool task_in_scope(__u64 scope)
 	return walk.found;
 }
 
-/* Is the file excepted from @ban, by its digest or by who runs it? */
-static __always_inline bool file_excepted(struct verdict *v, struct debar_ban *ban, __u8 which)
+/* Is the content of @v excepted from ban @which, by its digest? */
+checked int digest_excepted(struct verdict *v, __u32 which)
 {
 	struct debar_key digest = { .kind = DEBAR_KEY_SHA256 };
 
-	if (ban->flags & DEBAR_BAN_EXCEPTS_KEY) {
-		__builtin_memcpy(digest.value, v->digest.bytes, sizeof(digest.value));
-		if (except_holds(v->slot, &digest, which, v->now))
-			return true;
-	}
-	return ban->flags & DEBAR_BAN_EXCEPTS_TASK && task_excepted(v->slot, which, v->now);
+	if (!v)
+		return 0;
+	__builtin_memcpy(digest.value, v->digest.bytes, sizeof(digest.value));
+	return except_holds(v->slot, &digest, which, v->now);
 }
 
-static __always_inline void match_weigh(struct verdict *v, const struct debar_match *match)
+/* Does an exception of ban @which speak for the content of @v, or for who acts? */
+static __always_inline bool act_excepted(struct verdict *v, __u32 which)
 {
-	struct debar_ban *ban = ban_get(v->slot, match->ban);
+	struct debar_ban *ban = ban_get(v->slot, which);
+	__u32 flags = ban ? ban->flags : 0;
+
+	if (flags & DEBAR_BAN_EXCEPTS_KEY && digest_excepted(v, which))
+		return true;
+	return flags & DEBAR_BAN_EXCEPTS_TASK && task_excepted(v->slot, which, v->now);
+}
+
+/* Makes @match the verdict, if it is stricter than what was found before, or as strict and first. */
+static __always_inline bool match_weigh(struct verdict *v, const struct debar_match *match)
+{
 	__u8 action;
 
 	if (match->rule == DEBAR_RULE_CANARY) {
 		v->action = DEBAR_DENY;
-		v->match = *match;
-		return;
+		return true;
 	}
-	if (!ban)
-		return;
-	action = ban_action(ban, match, v->network, v->now);
+	action = ban_says(v->slot, match->ban, v->network ? match->network : match->exec,
+			  v->network, v->now);
 	if (action < v->action || action < DEBAR_AUDIT)
-		return;
+		return false;
 	if (action == v->action && match->rule > v->match.rule)
-		return;
-	if (file_excepted(v, ban, match->ban)) {
+		return false;
+	if (act_excepted(v, match->ban)) {
 		v->excepted = 1;
-		return;
+		return false;
 	}
 	v->action = action;
-	v->match = *match;
+	return true;
 }
 
-/* bpf_loop body: the nth match of the key. */
-static long match_at(__u32 nth, struct verdict *v)
+struct key_walk {
+	struct debar_key key;
+	struct verdict *v;
+};
+
+/* The nth match of a key. */
+static long match_at(__u32 nth, struct key_walk *walk)
 {
-	void *keys = bpf_map_lookup_elem(&debar_keys, &v->slot);
+	struct verdict *v = walk->v;
+	__u32 slot = v->slot;
+	void *keys = bpf_map_lookup_elem(&debar_keys, &slot);
 	struct debar_match *match;
 
 	if (!keys)
 		return 1;
-	v->key.nth = nth;
-	match = bpf_map_lookup_elem(keys, &v->key);
+	walk->key.nth = nth;
+	match = bpf_map_lookup_elem(keys, &walk->key);
 	if (!match)
 		return 1;
-	match_weigh(v, match);
+	if (match_weigh(v, match)) {
+		v->match = *match;
+		v->key = walk->key;
+	}
 	return !match->more;
 }
 
 /*
  * Does the policy in force match the digest in @v? Sets v->action and what decided it. A swap may
  * rewrite the slot that is being read; then `filling` says so and the look-up is done again.
- * Returns false when swaps overtook every try.
+ * Returns 0, or 1 when swaps overtook every try.
  */
-static __noinline bool verdict_digest(struct verdict *v)
+checked int verdict_digest(struct verdict *v)
 {
+	struct key_walk walk = { .key = { .kind = DEBAR_KEY_SHA256 } };
 	struct debar_state *state = state_get();
 	int try;
 
-	if (!state)
-		return false;
+	if (!state || !v)
+		return 1;
+	walk.v = v;
+	__builtin_memcpy(walk.key.value, v->digest.bytes, sizeof(walk.key.value));
 	v->now = now_utc(state);
 	for (try = 0; try < RETRIES_MAX; try++) {
 		v->generation = *(volatile __u32 *)&state->generation;
 		v->slot = v->generation & 1;
 		v->action = DEBAR_INHERIT;
 		v->excepted = 0;
-		v->key = (struct debar_key){ .kind = DEBAR_KEY_SHA256 };
-		__builtin_memcpy(v->key.value, v->digest.bytes, sizeof(v->key.value));
 		barrier();
-		bpf_loop(DEBAR_MATCHES_MAX, match_at, v, 0);
+		bpf_loop(DEBAR_MATCHES_MAX, match_at, &walk, 0);
 		barrier();
 		if (*(volatile __u32 *)&state->filling - v->generation < 2)
-			return true;
+			return 0;
 		count(DEBAR_COUNT_RETRY);
 	}
-	return false;
+	return 1;
 }
 
 /* deny as far as the mode allows: --audit, and the end of --for, make it audit. */

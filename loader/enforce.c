@@ -287,13 +287,14 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 }
 
 /* A policy that lost most of itself is more often a broken file than a decision. */
-int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy)
+int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
+			  uint32_t generation)
 {
 	cleanup(book_freep) struct policy_book *before = NULL;
 	struct policy_error error = {};
 	int ret;
 
-	if (options->force || store_book(&before))
+	if (options->force || store_book(generation, &before))
 		return 0;
 	ret = policy_shrunk(before, policy, &error);
 	if (!ret)
@@ -306,8 +307,9 @@ int enforce_refuse_shrunk(const struct enforce_options *options, const struct po
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy)
 {
+	const struct debar_state *state = kernel_state(kernel);
 	cleanup(tables_freep) struct policy_tables *tables = NULL;
-	int ret = enforce_refuse_shrunk(options, policy);
+	int ret = enforce_refuse_shrunk(options, policy, state->generation);
 
 	if (!ret)
 		ret = compile(policy, &tables);
@@ -315,7 +317,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		ret = publish(kernel, options, tables);
 	if (ret)
 		return ret;
-	ret = store_save(options, policy);
+	ret = store_save(options, policy, state->generation);
 	if (ret)
 		message_warning("cannot store what is in force in %s: %s", RUN_DIR, strerror(-ret));
 	return 0;

@@ -49,8 +49,9 @@ int enforce_start(const struct enforce_options *options, const struct policy *po
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy);
 
-/* -EPERM after a message when @policy would lose most of what is in force, unless forced. */
-int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy);
+/* -EPERM after a message when @policy would lose most of what is in force as @generation, unless forced. */
+int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
+			  uint32_t generation);
 
 /* One line on stdout: what is in force now. */
 void enforce_tell(struct kernel *kernel, const char *verb, bool json);

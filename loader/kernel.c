@@ -24,7 +24,7 @@
 #include "loader/kernel_internal.h"
 #include "policy/cleanup.h"
 
-#define NEW_PIN_DIR KERNEL_PIN_DIR ".new"
+#define NEW_PIN_DIR KERNEL_PIN_DIR "-new" /* a dot is not allowed in bpffs */
 
 int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const char *format, ...)
 {
@@ -37,14 +37,13 @@ int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const 
 	return -error;
 }
 
-/* The last line libbpf had to say: what the verifier or the kernel complained of, for a hint. */
-static char libbpf_line[256];
-
+/* libbpf's own words are for who asks; a failure gets one line of ours. */
 static int libbpf_said(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_WARN)
-		vsnprintf(libbpf_line, sizeof(libbpf_line), format, args);
-	if (getenv("DEBAR_DEBUG"))
+	const char *debug = getenv("DEBAR_DEBUG");
+
+	(void)level;
+	if (debug && *debug)
 		vfprintf(stderr, format, args);
 	return 0;
 }
@@ -297,10 +296,18 @@ int kernel_pin(struct kernel *kernel, struct kernel_error *reterr)
 	return 0;
 }
 
+/*
+ * The kernel takes links apart some time after their last reference is gone; without a generation
+ * the hooks let everything pass from now on.
+ */
 int kernel_unpin(struct kernel_error *reterr)
 {
-	int ret = remove_pins(KERNEL_PIN_DIR);
+	cleanup(kernel_freep) struct kernel *kernel = NULL;
+	int ret;
 
+	if (!kernel_open(&kernel, reterr))
+		__atomic_store_n(&kernel->state->generation, 0, __ATOMIC_SEQ_CST);
+	ret = remove_pins(KERNEL_PIN_DIR);
 	if (ret == -ENOENT)
 		return kernel_fail(reterr, ENOENT, NULL, "nothing is loaded");
 	if (ret)

@@ -15,6 +15,8 @@ static const struct {
 	const char *help;
 } verbs[] = {
 	/* clang-format off */
+	{ "run", cmd_run, "[-p POLICY]... [--audit] [--mode auto|kernel|gate]",
+	  "enforce, and report, in the foreground" },
 	{ "load", cmd_load, "[-p POLICY]... [--audit]", "load, pin and leave: no daemon" },
 	{ "unload", cmd_unload, "", "take it all off" },
 	{ "reload", cmd_reload, "", "read the policy again and swap it" },

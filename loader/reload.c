@@ -18,31 +18,30 @@
 #include "policy/cleanup.h"
 #include "policy/policy.h"
 
-static int ask_controller(struct enforce_options *options, struct policy *policy)
+static int ask_controller(const struct control_request *request)
 {
-	struct control_request request = { .force = options->force };
-	int ret = enforce_refuse_shrunk(options, policy);
+	int ret = control_ask(request);
 
-	if (ret)
-		return ret;
-	ret = control_ask(&request);
 	if (ret)
 		message_error(ret, "the controller did not reload: %s", strerror(-ret));
 	return ret;
 }
 
-static int swap_alone(struct enforce_options *options, struct policy *policy)
+static int swap(struct kernel *kernel, struct enforce_options *options, struct policy *policy)
 {
-	cleanup(kernel_freep) struct kernel *kernel = NULL;
-	cleanup(cleanup_fd) int change = lock_change();
-	struct kernel_error error = {};
-	int ret;
+	cleanup(cleanup_fd) int change = -1;
+	__u32 generation = kernel_state(kernel)->generation;
 
+	if (lock_controller_pid()) {
+		struct control_request request = { .force = options->force };
+
+		if (enforce_refuse_shrunk(options, policy, generation))
+			return -EPERM;
+		return ask_controller(&request);
+	}
+	change = lock_change();
 	if (change < 0)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
-	ret = kernel_open(&kernel, &error);
-	if (ret)
-		return message_kernel(ret, &error);
 	return enforce_swap(kernel, options, policy);
 }
 
@@ -66,13 +65,12 @@ int cmd_reload(int argc, char **argv)
 		return EXIT_ERROR;
 	}
 	options.force = given.force;
-	if (enforce_read(&options, &policy))
-		ret = -EINVAL;
-	else if (lock_controller_pid())
-		ret = ask_controller(&options, policy);
-	else
-		ret = swap_alone(&options, policy);
-	if (ret || kernel_open(&kernel, &error))
+	ret = kernel_open(&kernel, &error);
+	if (ret) {
+		message_kernel(ret, &error);
+		return EXIT_ERROR;
+	}
+	if (enforce_read(&options, &policy) || swap(kernel, &options, policy))
 		return EXIT_ERROR;
 	enforce_tell(kernel, "reloaded", given.json);
 	return EXIT_DONE;

@@ -14,7 +14,12 @@
 #include "policy/policy.h"
 
 #define OPTIONS_FILE RUN_DIR "/options.json"
-#define BOOK_FILE RUN_DIR "/rules"
+
+/* Two generations of books, by slot as in the kernel; the first four bytes say which. */
+static void book_path(uint32_t generation, char path[64])
+{
+	snprintf(path, 64, RUN_DIR "/rules.%u", generation & 1);
+}
 
 static int write_whole(const char *path, const char *bytes, size_t len)
 {
@@ -52,16 +57,31 @@ static int save_options(const struct enforce_options *options)
 	return text ? write_whole(OPTIONS_FILE, text, strlen(text)) : -ENOMEM;
 }
 
-int store_save(const struct enforce_options *options, const struct policy *policy)
+static int save_book(const struct policy *policy, uint32_t generation)
 {
-	cleanup(cleanup_free) char *bytes = NULL;
+	cleanup(cleanup_free) char *bytes = NULL, *file = NULL;
+	char path[64];
 	size_t len;
+	int ret = policy_book_write(policy, &bytes, &len);
+
+	if (ret)
+		return ret;
+	file = malloc(sizeof(generation) + len);
+	if (!file)
+		return -ENOMEM;
+	memcpy(file, &generation, sizeof(generation));
+	memcpy(file + sizeof(generation), bytes, len);
+	book_path(generation, path);
+	return write_whole(path, file, sizeof(generation) + len);
+}
+
+int store_save(const struct enforce_options *options, const struct policy *policy,
+	       uint32_t generation)
+{
 	int ret = lock_dir();
 
 	if (!ret)
-		ret = policy_book_write(policy, &bytes, &len);
-	if (!ret)
-		ret = write_whole(BOOK_FILE, bytes, len);
+		ret = save_book(policy, generation);
 	return ret ? ret : save_options(options);
 }
 
@@ -95,14 +115,21 @@ int store_options(struct enforce_options *ret_options)
 	return 0;
 }
 
-int store_book(struct policy_book **ret_book)
+int store_book(uint32_t generation, struct policy_book **ret_book)
 {
-	cleanup(cleanup_fd) int fd = open(BOOK_FILE, O_RDONLY | O_CLOEXEC);
 	cleanup(cleanup_free) char *bytes = NULL;
+	cleanup(cleanup_fd) int fd = -1;
+	uint32_t stored;
 	struct stat st;
+	char path[64];
 
+	book_path(generation, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
+	if (read(fd, &stored, sizeof(stored)) != sizeof(stored) || stored != generation)
+		return -ENOENT;
+	st.st_size -= sizeof(stored);
 	bytes = malloc(st.st_size + 1);
 	if (!bytes)
 		return -ENOMEM;
@@ -114,5 +141,6 @@ int store_book(struct policy_book **ret_book)
 void store_remove(void)
 {
 	unlink(OPTIONS_FILE);
-	unlink(BOOK_FILE);
+	unlink(RUN_DIR "/rules.0");
+	unlink(RUN_DIR "/rules.1");
 }

@@ -11,14 +11,18 @@
 struct policy;
 struct policy_book;
 
-/* Both files are replaced whole, or stay as they were. 0 or -errno. */
-int store_save(const struct enforce_options *options, const struct policy *policy);
+/*
+ * Files are replaced whole, or stay as they were. The book of @generation is kept beside the one
+ * before, whose events may still be in the ring. 0 or -errno.
+ */
+int store_save(const struct enforce_options *options, const struct policy *policy,
+	       uint32_t generation);
 
 /* -ENOENT: nothing was stored. Strings in @ret_options belong to the caller (enforce_options_free). */
 int store_options(struct enforce_options *ret_options);
-int store_book(struct policy_book **ret_book);
+int store_book(uint32_t generation, struct policy_book **ret_book);
 
-/* Forget both. */
+/* Forget all. */
 void store_remove(void);
 
 #endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The controller: puts the policy into force, then waits for records, signals and requests. It
+ * decides nothing about an act: the kernel goes on without it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "loader/commands.h"
+#include "loader/control.h"
+#include "loader/enforce.h"
+#include "loader/kernel.h"
+#include "loader/lock.h"
+#include "loader/message.h"
+#include "loader/recorder.h"
+#include "loader/report.h"
+#include "loader/store.h"
+#include "policy/cleanup.h"
+#include "policy/policy.h"
+
+#define HEARTBEAT_MS 500
+
+struct controller {
+	struct enforce_options *options;
+	struct kernel *kernel;
+	struct recorder *recorder;
+	bool stop;
+};
+
+static void recorder_freep(struct recorder **recorder)
+{
+	recorder_free(*recorder);
+}
+
+/* SIGHUP and `debar reload`: a policy that cannot be read, or that shrank, leaves the old one. */
+static int reload(struct controller *controller, bool force)
+{
+	cleanup(policy_freep) struct policy *policy = NULL;
+	cleanup(cleanup_fd) int change = -1;
+	int ret;
+
+	controller->options->force = force;
+	ret = enforce_read(controller->options, &policy);
+	if (ret)
+		return ret;
+	recorder_read(controller->recorder, 0); /* while its rules can still be named */
+	change = lock_change();
+	if (change < 0)
+		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
+	ret = enforce_swap(controller->kernel, controller->options, policy);
+	if (ret)
+		return ret;
+	enforce_tell(controller->kernel, "reloaded", controller->options->json);
+	fflush(stdout);
+	return 0;
+}
+
+static int print_line(void *ctx, const char *line)
+{
+	const struct controller *controller = ctx;
+	cleanup(cleanup_free) char *text = NULL;
+	json_t *event;
+
+	if (controller->options->json) {
+		puts(line);
+	} else {
+		event = json_loads(line, 0, NULL);
+		if (event && !report_text(event, isatty(STDOUT_FILENO), &text))
+			puts(text);
+		json_decref(event);
+	}
+	fflush(stdout); /* nobody reading the output does not end enforcement */
+	return 0;
+}
+
+static void take_signal(struct controller *controller, int signals)
+{
+	struct signalfd_siginfo info;
+
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo != SIGHUP)
+		controller->stop = true;
+	else if (reload(controller, false))
+		message_warning("the policy in force stays");
+}
+
+static void take_request(struct controller *controller, int control)
+{
+	struct control_request request;
+	int client = control_accept(control, &request);
+
+	if (client < 0)
+		return;
+	control_answer(client, reload(controller, request.force));
+	close(client);
+}
+
+static void heartbeat(struct controller *controller)
+{
+	struct debar_state *state = kernel_state(controller->kernel);
+	struct timespec now, tai;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	__atomic_store_n(&state->heartbeat, now.tv_sec * 1000000000LL + now.tv_nsec,
+			 __ATOMIC_RELAXED);
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_TAI, &tai);
+	__atomic_store_n(&state->utc_offset,
+			 (now.tv_sec - tai.tv_sec) * 1000000000LL + now.tv_nsec - tai.tv_nsec,
+			 __ATOMIC_RELAXED);
+}
+
+static int serve(struct controller *controller, int signals, int control)
+{
+	struct pollfd polled[] = {
+		{ .fd = kernel_events_fd(controller->kernel), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = control, .events = POLLIN },
+	};
+
+	while (!controller->stop) {
+		if (poll(polled, 3, HEARTBEAT_MS) < 0 && errno != EINTR)
+			return message_error(errno, "cannot wait: %m");
+		heartbeat(controller);
+		recorder_read(controller->recorder, 0);
+		recorder_tick(controller->recorder);
+		if (polled[1].revents)
+			take_signal(controller, signals);
+		if (polled[2].revents)
+			take_request(controller, control);
+	}
+	return 0;
+}
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int run(struct enforce_options *options)
+{
+	cleanup(policy_freep) struct policy *policy = NULL;
+	cleanup(kernel_freep) struct kernel *kernel = NULL;
+	cleanup(recorder_freep) struct recorder *recorder = NULL;
+	cleanup(cleanup_fd) int signals = catch_signals(), lock = -1, control = -1;
+	struct controller controller = { .options = options };
+	pid_t other = 0;
+	int ret = enforce_read(options, &policy);
+
+	if (ret)
+		return ret;
+	if (geteuid())
+		return message_error(EPERM, "only root may load programs into the kernel");
+	lock = lock_controller(&other);
+	if (lock == -EBUSY) {
+		message_error(EBUSY, "a controller runs as pid %d", other);
+		message_hint("debar reload gives it the policy again");
+		return lock;
+	}
+	if (lock < 0)
+		return message_error(lock, "cannot lock %s: %s", RUN_DIR, strerror(-lock));
+	ret = enforce_start(options, policy, &kernel);
+	if (ret)
+		return ret;
+	ret = recorder_new(&recorder, kernel, print_line, &controller);
+	if (ret)
+		return message_error(ret, "cannot keep events in %s: %s", RUN_DIR, strerror(-ret));
+	control = control_listen();
+	if (control < 0)
+		return message_error(control, "cannot listen in %s: %s", RUN_DIR,
+				     strerror(-control));
+	controller.kernel = kernel;
+	controller.recorder = recorder;
+	kernel_state(kernel)->controller = getpid();
+	policy_free(take(policy));
+	enforce_tell(kernel, "running", options->json);
+	fflush(stdout);
+	ret = serve(&controller, signals, control);
+	kernel_state(kernel)->controller = 0;
+	message_info("stopped; what is loaded stays in force (debar unload takes it off)");
+	return ret;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	cleanup(enforce_options_free) struct enforce_options options = {};
+
+	if (enforce_options_read(&options, "pamctfxj", argc, argv))
+		return EXIT_ERROR;
+	return run(&options) ? EXIT_ERROR : EXIT_DONE;
+}
