@@ -17,19 +17,16 @@ PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 FUZZ_SECONDS ?= 30
 
-# One object: the loader leaves out at load time what a kernel or a mode cannot have.
-SKELETONS := debar
-debar_PARTS := exec guard net packet
-
 # What is pure never sees libbpf: unit tests and fuzzers link without it.
 PURE_PKGS := jansson sqlite3 libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
 PKGS := libbpf $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
 STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-ALL_CFLAGS = $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_VERSION='"$(VERSION)"' -DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
+ALL_CFLAGS := $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_VERSION='"$(VERSION)"' \
+	-DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
 	$(shell $(PKG_CONFIG) --cflags $(PKGS)) -MMD -MP
-LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS)) -pthread
-PURE_LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PURE_PKGS)) -pthread
+LIBS := -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS)) -pthread
+PURE_LIBS := -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PURE_PKGS)) -pthread
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
@@ -37,8 +34,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -W
 pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/container.c loader/fold.c \
 	loader/judge.c loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
-bpf_of = $(patsubst bpf/%.c,build/bpf/%.o,$(wildcard $($(1)_PARTS:%=bpf/%.bpf.c)))
-skeletons := $(foreach s,$(SKELETONS),$(if $(call bpf_of,$(s)),build/$(s).skel.h))
+bpf := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
+skeleton := $(if $(bpf),build/debar.skel.h)
 unit := $(patsubst %.c,build/asan/%,$(wildcard tests/unit/*_test.c))
 fuzzers := $(patsubst %.c,build/%,$(wildcard tests/fuzz/*_fuzz.c))
 # Programs that tests, demo and bench run in the guest; X_static.c is linked static.
@@ -46,7 +43,7 @@ helpers := $(patsubst %.c,build/%,$(wildcard tests/kernel/*.c tests/bypass/*.c t
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $@)
 
-all: $(if $(loader),build/debar,$(skeletons))
+all: build/debar
 
 build/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF)
@@ -54,18 +51,18 @@ build/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 
-define skeleton
-build/$(1).bpf.o: $(call bpf_of,$(1))
-	$$(call say,LINK)
-	$$(Q)$(BPFTOOL) gen object $$@ $$^
-build/$(1).skel.h: build/$(1).bpf.o
-	$$(call say,SKEL)
-	$$(Q)$(BPFTOOL) gen skeleton $$< name $(1)_bpf >$$@
-endef
-$(foreach s,$(SKELETONS),$(eval $(call skeleton,$(s))))
+# One object: the loader leaves out at load time what a kernel or a mode cannot have.
+build/debar.bpf.o: $(bpf)
+	$(call say,LINK)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
-# The skeletons are seen by kernel.c alone.
-build/loader/kernel.o build/asan/loader/kernel.o: $(skeletons)
+build/debar.skel.h: build/debar.bpf.o
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name debar_bpf >$@
+
+# The skeleton is seen by kernel.c and its parts alone.
+$(patsubst %.c,build/%.o,$(wildcard loader/kernel*.c)): $(skeleton)
+$(patsubst %.c,build/asan/%.o,$(wildcard loader/kernel*.c)): $(skeleton)
 
 build/%.o: %.c
 	$(call say,CC)
@@ -132,7 +129,7 @@ bypass:
 fuzz: $(fuzzers)
 	$(Q)scripts/fuzz $(FUZZ_SECONDS) $(fuzzers)
 
-check: $(skeletons)
+check: $(skeleton)
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-style $(ALL_CFLAGS)
 
