@@ -24,7 +24,7 @@ struct recorder {
 	int proc;
 	int cgroups;
 	uint64_t lost;
-	bool complained; /* that the history cannot be written: once until it can again */
+	bool kept; /* the last line is in the history; else it was complained of */
 	/* Rules are numbered by generation; two are in use while one takes the other's place. */
 	struct {
 		uint32_t generation; /* 0: none yet */
@@ -41,6 +41,7 @@ static int64_t now_boot(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/* Asked again where there was none: it is stored a moment after its generation is in force. */
 static const struct policy_book *book_of(struct recorder *recorder, uint32_t generation)
 {
 	unsigned int slot = generation & 1;
@@ -49,8 +50,9 @@ static const struct policy_book *book_of(struct recorder *recorder, uint32_t gen
 		policy_book_free(recorder->books[slot].book);
 		recorder->books[slot].book = NULL;
 		recorder->books[slot].generation = generation;
-		(void)store_book(generation, &recorder->books[slot].book);
 	}
+	if (!recorder->books[slot].book)
+		(void)store_book(generation, &recorder->books[slot].book);
 	return recorder->books[slot].book;
 }
 
@@ -59,9 +61,9 @@ static int line_keep(struct recorder *recorder, const char *line)
 {
 	int err = spool_append(recorder->spool, line);
 
-	if (err && !recorder->complained)
+	if (err && recorder->kept)
 		message_warning("cannot keep events in %s: %s", RUN_DIR, strerror(-err));
-	recorder->complained = err != 0;
+	recorder->kept = !err;
 	return recorder->line ? recorder->line(recorder->ctx, line) : 0;
 }
 
@@ -133,6 +135,7 @@ int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder
 		return -ENOMEM;
 	recorder->kernel = kernel;
 	recorder->line = line;
+	recorder->kept = true;
 	recorder->ctx = ctx;
 	recorder->fold.pass = pass;
 	recorder->fold.ctx = recorder;
@@ -175,6 +178,11 @@ int recorder_wait(const struct recorder *recorder)
 	int64_t wait = fold_wait(&recorder->fold, now_boot());
 
 	return wait < 0 ? -1 : (int)((wait + 999999) / 1000000);
+}
+
+bool recorder_kept(const struct recorder *recorder)
+{
+	return recorder->kept;
 }
 
 int recorder_note(struct recorder *recorder, const struct debar_event *event)

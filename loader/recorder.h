@@ -7,6 +7,7 @@
 #ifndef DEBAR_LOADER_RECORDER_H
 #define DEBAR_LOADER_RECORDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -14,7 +15,7 @@
 struct kernel;
 struct recorder;
 
-/* Gets every line after it was kept. Negative: stop reading. */
+/* Gets every line, once the history has it or cannot take it. Negative: stop reading. */
 typedef int recorder_line_fn(void *ctx, const char *line);
 
 /*
@@ -35,6 +36,9 @@ int recorder_tick(struct recorder *recorder);
 
 /* Milliseconds until recorder_tick() has something to do; -1: nothing is folded. */
 int recorder_wait(const struct recorder *recorder);
+
+/* Is the last line in the history? The disk may be full. */
+bool recorder_kept(const struct recorder *recorder);
 
 /* An event of debar itself (policy, phase, running, kill, ...), kept without being folded. */
 int recorder_note(struct recorder *recorder, const struct debar_event *event);

@@ -136,10 +136,12 @@ static bool rule_find(const struct debar_match *match, const struct report_conte
 	return context->book && !policy_book_rule(context->book, match->rule, ret_rule);
 }
 
-/*
- * The id is what the reader greps for: the ban and the line of its text, or of the list's. It is the
- * same for as long as the text is.
- */
+const char *report_rule_id(const struct policy_rule_info *rule, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s/%s:%u", rule->ban, base_name(rule->place.file), rule->place.line);
+	return buf;
+}
+
 json_t *report_rule_part(const struct debar_match *match, const struct report_context *context)
 {
 	char id[POLICY_VALUE_MAX], name[POLICY_VALUE_MAX + 32];
@@ -150,7 +152,7 @@ json_t *report_rule_part(const struct debar_match *match, const struct report_co
 		snprintf(id, sizeof(id), "#%u", match->rule);
 		return json_pack("{s:s}", "id", id);
 	}
-	snprintf(id, sizeof(id), "%s/%s:%u", rule.ban, base_name(rule.place.file), rule.place.line);
+	report_rule_id(&rule, id, sizeof(id));
 	snprintf(name, sizeof(name), "%s%s%s", policy_matcher_name(rule.matcher),
 		 rule.value[0] ? " " : "", rule.value);
 	json_name = rule.note ? report_string(rule.note, strlen(rule.note)) :

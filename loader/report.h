@@ -60,6 +60,9 @@ json_t *report_instant(int64_t utc);
 /* The parts of an event that every kind of it has; NULL when there is no memory. */
 json_t *report_event_part(enum debar_hook hook, enum debar_outcome outcome);
 json_t *report_process_part(const struct debar_actor *actor, const struct report_context *context);
+/* What a reader greps for: the ban and the line, "kaspersky/kaspersky.yaml:31". Returns @buf. */
+const char *report_rule_id(const struct policy_rule_info *rule, char *buf, size_t size);
+
 json_t *report_rule_part(const struct debar_match *match, const struct report_context *context);
 
 /*
