@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is true now, as the kernel has it: gathered once, then printed by status.c. Nothing here is
+ * what was meant; where both are known and differ, that is one of the reasons.
+ */
+#ifndef DEBAR_LOADER_HEALTH_H
+#define DEBAR_LOADER_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/abi.h"
+#include "loader/kernel.h"
+
+struct policy;
+struct policy_book;
+
+#define HEALTH_REASONS_MAX 16
+
+enum health_canary {
+	HEALTH_CANARY_NOT_TRIED,
+	HEALTH_CANARY_REFUSED,
+	HEALTH_CANARY_RAN,
+	HEALTH_CANARY_FAILED, /* could not be tried */
+	HEALTH_CANARY_MAX
+};
+
+struct health {
+	int64_t now; /* UTC nanoseconds */
+	struct kernel_offer offer;
+	int ftrace;  /* kernel.ftrace_enabled; -1: there is no such switch */
+	bool loaded; /* the fields below are filled in */
+	struct kernel *kernel;
+	struct debar_state state;
+	struct debar_head head;
+	struct debar_ban bans[DEBAR_BANS_MAX];
+	uint64_t counters[DEBAR_COUNTER_MAX];
+	uint64_t memory, key_memory;
+	enum health_canary canary;
+	pid_t controller;	  /* that is alive; 0: none */
+	struct policy_book *book; /* of the generation in force; NULL: not known */
+	struct policy *policy;	  /* as the files have it now; NULL: not known, or broken */
+	bool changed;		  /* the files are another policy than the one in force */
+	/* Why it does not enforce as it is meant to, and what else a person should know. */
+	size_t reason_count, note_count;
+	char reasons[HEALTH_REASONS_MAX][256];
+	char notes[HEALTH_REASONS_MAX][512];
+};
+
+/* 0, or -errno after a message: it cannot be known. */
+int health_read(struct health *ret_health);
+void health_release(struct health *health);
+
+/* The words of counters, in the order of the enum; NULL: out of range. */
+const char *health_counter_name(enum debar_counter counter);
+const char *health_counter_words(enum debar_counter counter);
+
+/* The phase of ban @i that is in force, and the one after it or NULL. A clock set back leaves none. */
+struct debar_phase health_phase(const struct health *health, size_t i);
+const struct debar_phase *health_phase_next(const struct health *health, size_t i);
+
+#endif
