@@ -20,6 +20,10 @@ static const struct {
 	{ "load", cmd_load, "[-p POLICY]... [--audit]", "load, pin and leave: no daemon" },
 	{ "unload", cmd_unload, "", "take it all off" },
 	{ "reload", cmd_reload, "", "read the policy again and swap it" },
+	{ "status", cmd_status, "", "what is in force, as the kernel has it" },
+	{ "events", cmd_events, "[--follow]", "what was refused or audited" },
+	{ "check", cmd_check, "[-p POLICY]... [--at WHEN] FILE|NAME|ADDRESS...",
+	  "what is it, what would happen, and why" },
 	/* clang-format on */
 };
 

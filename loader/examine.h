@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is this file? Opens it without being held up by what only looks like one, reads it once, and
+ * gives all of its keys: those of its content and those of its place.
+ */
+#ifndef DEBAR_LOADER_EXAMINE_H
+#define DEBAR_LOADER_EXAMINE_H
+
+#include <stddef.h>
+
+#include "bpf/abi.h"
+
+struct identity;
+
+/* The digest, the keys of the content, and one for each directory above it. */
+#define EXAMINE_KEYS_MAX (1 + DEBAR_FILE_KEYS_MAX + 128)
+
+struct examined {
+	char *real; /* absolute path without links */
+	struct identity *identity;
+	size_t key_count;
+	struct debar_key keys[EXAMINE_KEYS_MAX];
+};
+
+/* Never waits on a FIFO or a device. On failure *reterr_words says what is wrong with the file. */
+int examine_file(struct examined **ret_examined, const char *path, const char **reterr_words);
+void examine_free(struct examined *examined);
+
+#endif
