@@ -87,12 +87,11 @@ int net_owner_excepted(NET_CTX *ctx, __u32 slot, __u32 ban, __u32 uid, __s64 now
 /* What ban number @which says at @now of a rule whose own word is @own; its flags above that. */
 __weak __u64 debar_ban_says(__u32 slot, __u32 which, __u32 own, __s64 now)
 {
-	struct debar_match match = { .network = own };
 	struct debar_ban *ban = ban_get(slot & 1, which);
 
 	if (!ban)
 		return 0;
-	return ban_action(ban, &match, true, now) | (__u64)ban->flags << 32;
+	return ban_says(slot & 1, which, own, 1, now) | (__u64)ban->flags << 32;
 }
 
 /* Second pass: the strictest action, and of those the first rule. */
