@@ -21,11 +21,6 @@
 #define ACTS_EXEC (1u << POLICY_ACT_USE | 1u << POLICY_ACT_INSTALL)
 #define ACTS_NETWORK (1u << POLICY_ACT_USE | 1u << POLICY_ACT_CONNECT)
 
-static void policy_freep(struct policy **policy)
-{
-	policy_free(*policy);
-}
-
 static const char *done_word(enum debar_action action)
 {
 	return action == DEBAR_DENY ? "denied" : action == DEBAR_AUDIT ? "audited" : "let be";

@@ -22,11 +22,6 @@ static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' }, {},
 };
 
-static void policy_freep(struct policy **policy)
-{
-	policy_free(*policy);
-}
-
 static void warn(void *ctx, const struct policy_error *warning)
 {
 	(void)ctx;

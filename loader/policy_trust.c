@@ -13,11 +13,6 @@
 #include "loader/trust.h"
 #include "policy/cleanup.h"
 
-static void policy_freep(struct policy **policy)
-{
-	policy_free(*policy);
-}
-
 /* Parse @name for what it is read from; a policy that is wrong is neither signed nor verified. */
 static int read_manifest(char *name, struct trust_manifest *ret_manifest,
 			 struct policy **ret_policy)
