@@ -32,7 +32,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -W
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/container.c loader/fold.c \
-	loader/judge.c loader/spool.c loader/witness.c)
+	loader/identify.c loader/judge.c loader/packages.c loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
 skeleton := $(if $(bpf),build/debar.skel.h)

@@ -36,6 +36,11 @@ struct identity_reader identity_memory_reader(struct identity_memory *memory);
 /* ---- limits: what is above one sets `overflow`, and a policy can refuse it ----------------- */
 
 #define IDENTITY_SIGNATURE_MAX (16u << 20) /* bytes of one file's signatures */
+/*
+ * Of these, bytes parsed, nested ones again at each depth. A certificate costs OpenSSL up to 0.2 ms,
+ * and somebody may be waiting; with IDENTITY_VERIFY nobody is, and all of them are parsed.
+ */
+#define IDENTITY_PARSED_MAX (2u << 20)
 #define IDENTITY_PRIVATE_MAX (64u << 20)   /* bytes of a signed ELF, or of an unpacked module */
 #define IDENTITY_ENTRIES_MAX 64		   /* WIN_CERTIFICATE entries of a PE */
 #define IDENTITY_DEPTH_MAX 8		   /* signatures inside of signatures */
@@ -135,6 +140,7 @@ struct identity {
 	 * fits or than was looked at.
 	 */
 	struct debar_file_keys keys;
+	size_t parsed;	     /* bytes of signatures so far, against IDENTITY_PARSED_MAX */
 	const char *problem; /* first thing that was wrong with a signature, in words, or NULL */
 };
 

@@ -247,6 +247,17 @@ const char *pkcs7_algorithm(const X509_ALGOR *algorithm)
 	return nid == NID_undef ? "unknown" : OBJ_nid2ln(nid);
 }
 
+/* What will be parsed of @len bytes: behind a signature there may be any amount of padding. */
+static size_t der_size(const uint8_t *der, size_t len)
+{
+	const uint8_t *at = der;
+	int tag, class, form;
+	long inside;
+
+	form = ASN1_get_object(&at, &inside, &tag, &class, (long)len);
+	return form & 0x81 ? len : (size_t)(at - der) + (size_t)inside;
+}
+
 static int pkcs7_walk(struct identity *identity, const uint8_t *der, size_t len,
 		      const struct pkcs7_content *content, unsigned int depth)
 {
@@ -256,6 +267,11 @@ static int pkcs7_walk(struct identity *identity, const uint8_t *der, size_t len,
 
 	if (depth > IDENTITY_DEPTH_MAX) {
 		record_overflow(identity, "signatures nested more than 8 deep");
+		return 0;
+	}
+	identity->parsed += der_size(der, len);
+	if (identity->parsed > (content->verify ? IDENTITY_SIGNATURE_MAX : IDENTITY_PARSED_MAX)) {
+		record_overflow(identity, "more bytes of signatures than anybody needs");
 		return 0;
 	}
 	p7 = d2i_PKCS7(NULL, &der, (long)len);
