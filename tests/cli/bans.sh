@@ -114,8 +114,12 @@ ok $? "the digests are the eleven of the vendor's own URLs"
 
 # ---- what debar says -----------------------------------------------------------------------
 
-if ! "$debar" policy check "${files[0]}" >/dev/null 2>&1 && ! "$debar" help 2>&1 | grep -qw policy; then
-	skip "debar reads the shipped bans" "this build has no verb policy"
+has_verb() {
+	"$debar" help 2>&1 | grep -q "^  $1 "
+}
+
+if ! has_verb policy || ! has_verb check; then
+	skip "debar reads the shipped bans" "this build lacks the verb policy or check"
 	done_testing
 fi
 
