@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a packet is: addresses, ports, and where its payload begins. */
+/* What a packet is: addresses, ports, and where its payload begins. The addresses are read apart, when
+ * they are wanted: the kernel gives all functions together 512 bytes of stack. */
 #ifndef DEBAR_HEADERS_BPF_H
 #define DEBAR_HEADERS_BPF_H
 
@@ -17,8 +18,6 @@
 #define IPPROTO_UDP_LITE 136
 
 struct packet {
-	struct debar_address remote; /* of an egress packet where it goes, of ingress whence */
-	struct debar_address local;
 	__u32 offset;	   /* of the payload */
 	__u32 len;	   /* of the payload */
 	__u32 seq;	   /* TCP */
@@ -48,8 +47,6 @@ static __always_inline bool packet_v4(struct __sk_buff *skb, struct packet *pack
 
 	if (!header_load(skb, 0, &ip) || ip.version != 4 || ip.ihl < 5)
 		return false;
-	address_v4(&packet->remote, packet->ingress ? ip.saddr : ip.daddr);
-	address_v4(&packet->local, packet->ingress ? ip.daddr : ip.saddr);
 	packet->protocol = ip.protocol;
 	packet->offset = ip.ihl * 4;
 	packet->fragment = !!(ip.frag_off & bpf_htons(0x1fff));
@@ -96,14 +93,9 @@ static __always_inline bool packet_v6(struct __sk_buff *skb, struct packet *pack
 {
 	struct ipv6hdr ip;
 	struct extension_walk walk = { .skb = skb, .offset = sizeof(ip) };
-	__u32 *far, *near;
 
 	if (!header_load(skb, 0, &ip) || ip.version != 6)
 		return false;
-	far = packet->ingress ? ip.saddr.in6_u.u6_addr32 : ip.daddr.in6_u.u6_addr32;
-	near = packet->ingress ? ip.daddr.in6_u.u6_addr32 : ip.saddr.in6_u.u6_addr32;
-	address_v6(&packet->remote, far[0], far[1], far[2], far[3]);
-	address_v6(&packet->local, near[0], near[1], near[2], near[3]);
 	walk.next = ip.nexthdr;
 	if (walk.next != IPPROTO_TCP && walk.next != IPPROTO_UDP)
 		bpf_loop(EXTENSIONS_MAX + 1, packet_extension, &walk, 0);
@@ -143,7 +135,29 @@ static __always_inline bool packet_udp(struct __sk_buff *skb, struct packet *pac
 	return true;
 }
 
-/* False: headers that cannot be walked. The addresses are set whenever the first header is whole. */
+/* The other side's address (of an egress packet where it goes), or this side's. */
+static __noinline int packet_address(struct __sk_buff *skb, struct debar_address *address,
+				     bool source)
+{
+	/* Written here, because 6.18's verifier fails over a stack that only a helper writes to. */
+	struct ipv6hdr v6 = {};
+	struct iphdr v4 = {};
+	__u32 *words;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (!header_load(skb, 0, &v4))
+			return -EINVAL;
+		address_v4(address, source ? v4.saddr : v4.daddr);
+		return 0;
+	}
+	if (!header_load(skb, 0, &v6))
+		return -EINVAL;
+	words = source ? v6.saddr.in6_u.u6_addr32 : v6.daddr.in6_u.u6_addr32;
+	address_v6(address, words[0], words[1], words[2], words[3]);
+	return 0;
+}
+
+/* False: headers that cannot be walked. */
 static __noinline bool packet_read(struct __sk_buff *skb, struct packet *packet)
 {
 	bool good;

@@ -2,8 +2,8 @@
 /*
  * The verdict of the network programs: which rules does this name or address meet, which of their
  * bans are excepted, what do the others say now. The includer defines NET_CTX, its programs' context,
- * names of its own for net_owner_excepted and net_judge_address, and net_ancestor(): the cgroup of
- * the acting socket or task at that level, 0 below the last. Functions that are not static are so
+ * a name of its own for net_owner_excepted, and net_ancestor(): the cgroup of the acting socket or
+ * task at that level, 0 below the last. Functions that are not static are so
  * for the verifier, which walks through each of them once and not once for every caller.
  */
 #ifndef DEBAR_JUDGE_BPF_H
@@ -38,12 +38,15 @@ struct judgement {
 	__u32 uid;		  /* of the owner */
 	__u32 generation;
 	__u32 slot;
-	__u32 excepted; /* bit: that ban is excepted */
-	__u32 met;	/* 1: a rule was met */
-	__u32 start;	/* where in the name the rule's name begins */
-	__u8 whole;	/* looking at the whole name */
-	__u8 weighing;	/* second pass: exceptions are known */
-	__u8 action;	/* enum debar_action; INHERIT: nothing matched */
+	__u32 excepted;		/* bit: that ban is excepted */
+	__u32 owner;		/* bit: so is that one, for the owner, by the rules of... */
+	__u32 owner_generation; /* this one */
+	__u32 asks;		/* bit: whether the owner is, is to be asked of that ban */
+	__u32 met;		/* 1: a rule was met */
+	__u32 start;		/* where in the name the rule's name begins */
+	__u8 whole;		/* looking at the whole name */
+	__u8 weighing;		/* second pass: exceptions are known */
+	__u8 action;		/* enum debar_action; INHERIT: nothing matched */
 	__u8 pad;
 };
 
@@ -110,11 +113,8 @@ static __always_inline void net_rule_weigh(struct net_look *look, struct judgeme
 		return;
 	if (j->excepted >> (rule->ban & 31) & 1)
 		return;
-	if (says >> 32 & DEBAR_BAN_EXCEPTS_TASK &&
-	    net_owner_excepted(look->ctx, j->slot, rule->ban, j->uid, j->now)) {
-		j->excepted |= 1U << (rule->ban & 31);
-		return;
-	}
+	if (says >> 32 & DEBAR_BAN_EXCEPTS_TASK)
+		j->asks |= 1U << (rule->ban & 31);
 	j->action = action;
 	j->match = match;
 	j->start = look->start;
@@ -147,7 +147,8 @@ static __always_inline bool judge_begin(struct judgement *j, const struct debar_
 	j->generation = *(volatile __u32 *)&state->generation;
 	j->slot = j->generation & 1;
 	j->action = DEBAR_INHERIT;
-	j->excepted = 0;
+	j->excepted = j->owner_generation == j->generation ? j->owner : 0;
+	j->asks = 0;
 	j->met = 0;
 	j->weighing = 0;
 	barrier();
@@ -164,14 +165,45 @@ static __always_inline bool judge_torn(struct judgement *j, const struct debar_s
 	return true;
 }
 
-static __always_inline bool look_begin(struct net_look *look, NET_CTX *ctx, struct judgement *j)
+static __always_inline void *net_rules(struct net_look *look)
 {
-	__u32 slot = j->slot;
+	struct judgement *j = look->verdict;
+	__u32 slot = j->slot; /* a key in memory of the caller's is refused up to 6.1 */
 
-	look->ctx = ctx;
-	look->verdict = j;
-	look->rules = bpf_map_lookup_elem(&debar_netrules, &slot);
-	return look->rules;
+	return bpf_map_lookup_elem(&debar_netrules, &slot);
+}
+
+struct owner_walk {
+	NET_CTX *ctx;
+	struct judgement *j;
+	__u32 found;
+};
+
+/* bpf_loop body: each ban that has exceptions of uids or cgroups. */
+static long net_owner_step(__u32 ban, struct owner_walk *walk)
+{
+	struct judgement *j = walk->j;
+
+	if (j->asks >> (ban & 31) & 1 &&
+	    net_owner_excepted(walk->ctx, j->slot, ban, j->uid, j->now))
+		walk->found |= 1U << (ban & 31);
+	return 0;
+}
+
+/*
+ * Who owns the socket is asked last, and only of bans that were met. True: an exception was found,
+ * so that it has to be judged again.
+ */
+static __always_inline bool judge_owner(NET_CTX *ctx, struct judgement *j)
+{
+	struct owner_walk walk = { .ctx = ctx, .j = j };
+
+	if (!j->asks || j->action < DEBAR_AUDIT)
+		return false;
+	bpf_loop(DEBAR_BANS_MAX, net_owner_step, &walk, 0);
+	j->owner = walk.found;
+	j->owner_generation = j->generation;
+	return walk.found;
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */
@@ -196,16 +228,18 @@ static __always_inline void address_v6(struct debar_address *address, __u32 a, _
 	__builtin_memcpy(address->bytes, words, sizeof(words));
 }
 
-static __always_inline void judge_address_once(NET_CTX *ctx, struct judgement *j,
+static __always_inline void judge_address_once(struct judgement *j,
 					       const struct debar_address *address)
 {
 	struct debar_network_key key = { .prefix = 160 };
 	struct net_look look = {};
-	void *networks = bpf_map_lookup_elem(&debar_networks, &j->slot);
+	__u32 slot = j->slot;
+	void *networks = bpf_map_lookup_elem(&debar_networks, &slot);
 	struct debar_network *network;
 
-	if (!networks || !look_begin(&look, ctx, j))
+	if (!networks)
 		return;
+	look.verdict = j;
 	key.address = *address;
 	if (key.address.family == 4)
 		key.prefix = 64;
@@ -220,7 +254,7 @@ static __always_inline void judge_address_once(NET_CTX *ctx, struct judgement *j
 }
 
 /* Sets j->action for the address. Swaps that overtake every try leave what was found last. */
-int net_judge_address(NET_CTX *ctx, struct judgement *j, const struct debar_address *address)
+__weak int debar_judge_address(struct judgement *j, const struct debar_address *address)
 {
 	struct debar_state *state = state_get();
 	int try;
@@ -235,13 +269,21 @@ int net_judge_address(NET_CTX *ctx, struct judgement *j, const struct debar_addr
 			return 0;
 		head = net_head(j->slot);
 		if (head && head->networks)
-			judge_address_once(ctx, j, address);
+			judge_address_once(j, address);
 		if (!judge_torn(j, state))
 			break;
 	}
 	net_count(DEBAR_NET_ADDRESS);
 	j->action = mode_cap(state, j->action);
 	return 0;
+}
+
+static __always_inline void judge_address(NET_CTX *ctx, struct judgement *j,
+					  const struct debar_address *address)
+{
+	debar_judge_address(j, address);
+	if (judge_owner(ctx, j))
+		debar_judge_address(j, address);
 }
 
 #endif

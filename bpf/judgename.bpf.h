@@ -39,15 +39,24 @@ struct {
 
 /* ---- the verdict --------------------------------------------------------------------------- */
 
-static __always_inline void judge_name_once(NET_CTX *ctx, struct judgement *j, struct name *name,
+static __always_inline void *net_pool(struct net_look *look)
+{
+	struct judgement *j = look->verdict;
+	__u32 slot = j->slot;
+
+	return bpf_map_lookup_elem(&debar_pool, &slot);
+}
+
+static __always_inline void judge_name_once(struct judgement *j, struct name *name,
 					    const struct debar_net_head *head)
 {
 	struct net_look look = { .name = name, .head = head };
+	__u32 slot = j->slot;
 
-	look.buckets = bpf_map_lookup_elem(&debar_buckets, &j->slot);
-	look.pool = bpf_map_lookup_elem(&debar_pool, &j->slot);
-	if (!look.buckets || !look.pool || !look_begin(&look, ctx, j))
+	look.buckets = bpf_map_lookup_elem(&debar_buckets, &slot);
+	if (!look.buckets)
 		return;
+	look.verdict = j;
 	names_look(&look);
 	if (!j->met)
 		return;
@@ -59,7 +68,7 @@ static __always_inline void judge_name_once(NET_CTX *ctx, struct judgement *j, s
  * Sets j->action for the name, whose hashes were made with some generation's seed: after a swap
  * they are made again.
  */
-int debar_judge_name(NET_CTX *ctx, struct judgement *j, struct name *name)
+int debar_judge_name(struct judgement *j, struct name *name)
 {
 	struct debar_state *state = state_get();
 	int try;
@@ -79,13 +88,20 @@ int debar_judge_name(NET_CTX *ctx, struct judgement *j, struct name *name)
 				name->multiplier = head->multiplier;
 				name_rehash(name);
 			}
-			judge_name_once(ctx, j, name, head);
+			judge_name_once(j, name, head);
 		}
 		if (!judge_torn(j, state))
 			break;
 	}
 	j->action = mode_cap(state, j->action);
 	return 0;
+}
+
+static __always_inline void judge_name(NET_CTX *ctx, struct judgement *j, struct name *name)
+{
+	debar_judge_name(j, name);
+	if (judge_owner(ctx, j))
+		debar_judge_name(j, name);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Is a name, or a name above it, in the policy's table? One look-up for each label border at which
  * any rule ends, the stored name compared. For every rule that is met the includer's
- * net_rule_met(look, rule) is called.
+ * net_rule_met(look, rule) is called; net_pool(look) and net_rules(look) give the tables.
  */
 #ifndef DEBAR_NAMES_BPF_H
 #define DEBAR_NAMES_BPF_H
@@ -10,6 +10,8 @@
 #include "bpf/name.bpf.h"
 
 struct net_look;
+static void *net_pool(struct net_look *look);
+static void *net_rules(struct net_look *look);
 static void net_rule_met(struct net_look *look, const struct debar_net_rule *rule);
 
 #ifdef __bpf__
@@ -26,27 +28,24 @@ static void net_rule_met(struct net_look *look, const struct debar_net_rule *rul
 
 #endif
 
-/* One look-up, of a name or an address. */
+/* One look-up, of a name or an address. Small: the kernel gives all functions together 512 bytes. */
 struct net_look {
 	struct name *name;
-	void *ctx; /* the includer's, and its verdict */
-	void *verdict;
-	void *buckets; /* tables of the generation */
-	void *pool;
-	void *rules;
+	void *verdict; /* the includer's */
+	void *buckets;
+	void *pool; /* of the record being compared, then the rules it has */
 	const struct debar_net_head *head;
 	__u64 hash;
 	__u32 label; /* border being looked at */
 	__u32 start; /* where in the name */
-	__u32 first; /* rules to be met */
-	__u32 chunk;
+	__u32 first; /* chunk of the record, then the first of its rules */
 	__u32 differs;
 };
 
 static long net_rules_step(__u32 i, struct net_look *look)
 {
 	const struct debar_net_rule *rule =
-		table_at(struct debar_net_rule, look->rules, look->first + i);
+		table_at(struct debar_net_rule, look->pool, look->first + i);
 
 	if (rule)
 		net_rule_met(look, rule);
@@ -55,6 +54,9 @@ static long net_rules_step(__u32 i, struct net_look *look)
 
 static __always_inline void net_rules_meet(struct net_look *look, __u32 first, __u32 count)
 {
+	look->pool = net_rules(look);
+	if (!look->pool)
+		return;
 	look->first = first;
 	bpf_loop(count < DEBAR_NET_RULES_MAX ? count : DEBAR_NET_RULES_MAX, net_rules_step, look,
 		 0);
@@ -64,7 +66,7 @@ static __always_inline void net_rules_meet(struct net_look *look, __u32 first, _
 static long names_chunk_step(__u32 i, struct net_look *look)
 {
 	const struct debar_name_chunk *chunk =
-		table_at(struct debar_name_chunk, look->pool, look->chunk + 1 + i);
+		table_at(struct debar_name_chunk, look->pool, look->first + 1 + i);
 	__u32 at = (look->start + DEBAR_NAME_CHUNK - 8 + i * DEBAR_NAME_CHUNK) & 255;
 	const __u8 *wire;
 
@@ -80,11 +82,14 @@ static long names_chunk_step(__u32 i, struct net_look *look)
 /* The record at @chunk against the name from look->start on. */
 static __always_inline void names_compare(struct net_look *look, __u32 at)
 {
-	const struct debar_name_chunk *chunk = table_at(struct debar_name_chunk, look->pool, at);
-	const struct debar_name_record *record = (const void *)chunk;
+	const struct debar_name_chunk *chunk;
+	const struct debar_name_record *record;
 	__u32 start = look->start & 255, len = look->name->len - start;
 	const __u8 *wire;
 
+	look->pool = net_pool(look);
+	chunk = look->pool ? table_at(struct debar_name_chunk, look->pool, at) : 0;
+	record = (const void *)chunk;
 	if (!chunk || record->len != len)
 		return;
 	opaque(start);
@@ -92,7 +97,7 @@ static __always_inline void names_compare(struct net_look *look, __u32 at)
 	if (chunk->words[1] != word_at(wire) || chunk->words[2] != word_at(wire + 8) ||
 	    chunk->words[3] != word_at(wire + 16))
 		return;
-	look->chunk = at;
+	look->first = at;
 	look->differs = 0;
 	if (len > DEBAR_NAME_CHUNK - 8)
 		bpf_loop((len + 7) / DEBAR_NAME_CHUNK, names_chunk_step, look, 0);

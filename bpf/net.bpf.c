@@ -11,7 +11,6 @@
  */
 #define NET_CTX struct bpf_sock_addr
 #define net_owner_excepted debar_addr_owner
-#define net_judge_address debar_addr_judge
 #include "bpf/netreport.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -32,6 +31,18 @@ enum {
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 {
 	return bpf_get_current_ancestor_cgroup_id(level);
+}
+
+/* The remote one is known, the local one may not be chosen yet. */
+static __always_inline void net_addresses(const struct net_found *found,
+					  struct debar_net_event *event)
+{
+}
+
+/* No names here. */
+static __always_inline void *net_pool(struct net_look *look)
+{
+	return NULL;
 }
 
 static __always_inline void owner_set(struct debar_actor *actor)
@@ -65,7 +76,7 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, struct debar_add
 		owner_set(&socket->actor);
 	else
 		net_count(DEBAR_NET_FACT_STORAGE);
-	net_judge_address(ctx, &j, address);
+	judge_address(ctx, &j, address);
 	if (socket)
 		socket->clean = j.met ? 0 : j.generation;
 	if (j.excepted && j.met && j.action < DEBAR_AUDIT)

@@ -7,10 +7,10 @@
 
 /* All that an event says beside the judgement. */
 struct net_found {
-	struct debar_socket *socket; /* or NULL */
-	struct name *name;	     /* or NULL */
-	const struct debar_address *remote;
-	const struct debar_address *local; /* or NULL */
+	struct debar_socket *socket;	    /* or NULL */
+	struct name *name;		    /* or NULL */
+	const struct debar_address *remote; /* or NULL: net_addresses() knows it */
+	NET_CTX *ctx;
 	__u64 cookie;
 	__u32 error;
 	__u16 port;	  /* host order */
@@ -20,6 +20,9 @@ struct net_found {
 	__u8 because;
 	__u8 flags;
 };
+
+/* The includer's: addresses that its context has. */
+static void net_addresses(const struct net_found *found, struct debar_net_event *event);
 
 static __always_inline void net_report(const struct judgement *j, const struct net_found *found)
 {
@@ -39,11 +42,11 @@ static __always_inline void net_report(const struct judgement *j, const struct n
 		__builtin_memset(&event->actor, 0, sizeof(event->actor));
 	event->match = j->match;
 	event->cookie = found->cookie;
-	event->remote = *found->remote;
-	if (found->local)
-		event->local = *found->local;
-	else
-		__builtin_memset(&event->local, 0, sizeof(event->local));
+	event->remote = (struct debar_address){};
+	event->local = (struct debar_address){};
+	if (found->remote)
+		event->remote = *found->remote;
+	net_addresses(found, event);
 	event->port = found->port;
 	event->local_port = found->local_port;
 	event->protocol = found->protocol;

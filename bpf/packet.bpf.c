@@ -11,7 +11,6 @@
  */
 #define NET_CTX struct __sk_buff
 #define net_owner_excepted debar_skb_owner
-#define net_judge_address debar_skb_judge
 #include "bpf/netreport.bpf.h"
 
 #include "bpf/headers.bpf.h"
@@ -38,6 +37,7 @@ struct passage {
 	struct scratch *scratch;
 	const struct debar_net_head *head;
 	struct packet packet;
+	__u32 generation;
 	__u32 at;  /* DNS: next question or record */
 	__u32 end; /* DNS: of the message */
 	__u8 refused;
@@ -45,13 +45,21 @@ struct passage {
 	__u8 hook;
 };
 
-/* Tell what was judged; a refusal marks the socket. */
-static __noinline void passage_end(struct passage *p, struct judgement *j, bool name)
+static __always_inline void net_addresses(const struct net_found *found,
+					  struct debar_net_event *event)
 {
-	struct net_found found = { .socket = p->socket,
-				   .name = name ? &p->scratch->name : NULL,
-				   .remote = &p->packet.remote,
-				   .local = &p->packet.local,
+	bool ingress = found->flags & DEBAR_NETEV_INGRESS;
+
+	packet_address(found->ctx, &event->remote, ingress);
+	packet_address(found->ctx, &event->local, !ingress);
+}
+
+/* Tell what was judged; a refusal marks the socket. */
+static __noinline void passage_end(struct passage *p, const struct judgement *j, struct name *name)
+{
+	struct net_found found = { .ctx = p->skb,
+				   .socket = p->socket,
+				   .name = name,
 				   .port = p->packet.remote_port,
 				   .local_port = p->packet.local_port,
 				   .protocol = p->packet.protocol,
@@ -78,12 +86,13 @@ static __noinline void passage_end(struct passage *p, struct judgement *j, bool 
 
 static __always_inline void passage_judge_name(struct passage *p)
 {
-	struct judgement j = {};
+	struct judgement *j = &p->scratch->judgement;
 
+	*j = (struct judgement){};
 	if (p->socket)
-		j.uid = p->socket->actor.uid;
-	debar_judge_name(p->skb, &j, &p->scratch->name);
-	passage_end(p, &j, true);
+		j->uid = p->socket->actor.uid;
+	judge_name(p->skb, j, &p->scratch->name);
+	passage_end(p, j, &p->scratch->name);
 }
 
 /* ---- DNS ----------------------------------------------------------------------------------- */
@@ -174,29 +183,27 @@ static __noinline void dns_answers(struct passage *p)
 /* ---- egress -------------------------------------------------------------------------------- */
 
 /* The address, unless a connect or sendmsg hook has judged it for this generation. */
-static __always_inline bool address_refused(struct passage *p, struct bpf_sock *sk)
+static __noinline int address_refused(struct passage *p, bool tcp)
 {
 	struct judgement j = {};
-	struct debar_state *state = state_get();
+	struct debar_address address;
 
-	if (!state || !p->head->networks)
-		return false;
-	if (p->socket && p->socket->clean == state->generation)
-		return false;
+	if (packet_address(p->skb, &address, false))
+		return 0;
 	if (p->socket)
 		j.uid = p->socket->actor.uid;
-	net_judge_address(p->skb, &j, &p->packet.remote);
-	if (p->socket && !j.met && sk && sk->protocol == IPPROTO_TCP)
+	judge_address(p->skb, &j, &address);
+	if (p->socket && !j.met && tcp)
 		p->socket->clean = j.generation;
 	if (j.action == DEBAR_AUDIT && p->socket) {
 		if (p->socket->told == j.generation)
-			return false;
+			return 0;
 		p->socket->told = j.generation;
 	}
 	p->hook = p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443
 			  ? DEBAR_HOOK_QUIC
 			  : DEBAR_HOOK_CONNECT;
-	passage_end(p, &j, false);
+	passage_end(p, &j, NULL);
 	return p->refused;
 }
 
@@ -223,7 +230,8 @@ static __always_inline bool head_get(struct passage *p)
 
 	if (!state || !state->generation)
 		return false;
-	p->head = net_head(state->generation & 1);
+	p->generation = state->generation;
+	p->head = net_head(p->generation & 1);
 	return p->head && (p->head->buckets || p->head->networks);
 }
 
@@ -256,7 +264,8 @@ int debar_egress(struct __sk_buff *skb)
 	sk = passage_socket(&p);
 	if (p.socket && p.socket->flags & DEBAR_SOCKET_REFUSED)
 		return p.packet.fin && !p.packet.len ? PASS : REFUSE;
-	if (address_refused(&p, sk))
+	if (p.head->networks && (!p.socket || p.socket->clean != p.generation) &&
+	    address_refused(&p, sk && sk->protocol == IPPROTO_TCP))
 		return REFUSE;
 	if (p.packet.fragment) {
 		net_count(DEBAR_NET_FACT_FRAGMENT);

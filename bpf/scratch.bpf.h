@@ -14,6 +14,7 @@
 struct scratch {
 	__u32 busy;
 	__u32 pad;
+	struct judgement judgement;
 	struct name name;
 	struct dns_message message;
 };
