@@ -18,6 +18,7 @@
 #include "loader/lock.h"
 #include "loader/message.h"
 #include "loader/store.h"
+#include "loader/trust.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
 
@@ -179,8 +180,12 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 		.now = now_utc(), .force = options->force, .expired_passes = true, .warn = warn
 	};
 	cleanup(policy_freep) struct policy *policy = NULL;
+	struct read_names names = options->policies;
 	struct policy_error error = {};
-	int ret = read_policy(&options->policies, &checks, &policy);
+	int ret;
+
+	names.trusted = true;
+	ret = read_policy(&names, &checks, &policy);
 
 	if (ret == -ENODATA && !options->policies.count) {
 		message_error(ret, "no policy: nothing was named and %s has none", READ_POLICY_DIR);
@@ -320,6 +325,9 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	ret = store_save(options, policy, state->generation);
 	if (ret)
 		message_warning("cannot store what is in force in %s: %s", RUN_DIR, strerror(-ret));
+	ret = trust_remember(policy);
+	if (ret)
+		message_warning("cannot remember serials in %s: %s", TRUST_SERIALS, strerror(-ret));
 	return 0;
 }
 

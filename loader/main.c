@@ -24,6 +24,8 @@ static const struct {
 	{ "events", cmd_events, "[--follow]", "what was refused or audited" },
 	{ "check", cmd_check, "[-p POLICY]... [--at WHEN] FILE|NAME|ADDRESS...",
 	  "what is it, what would happen, and why" },
+	{ "policy", cmd_policy, "check|show|diff|explain|sign|verify ...",
+	  "look at policies; touches nothing" },
 	/* clang-format on */
 };
 

@@ -95,8 +95,10 @@ int read_one(struct policy *policy, const char *path, struct trust_manifest *man
 static int add_file(struct policy *policy, const char *path, bool trusted)
 {
 	cleanup(trust_manifest_release) struct trust_manifest manifest = {};
+	/* A ban is enabled by a link to it: what it includes lies beside the file, not the link. */
+	cleanup(cleanup_free) char *real = realpath(path, NULL);
 	struct policy_error error = {};
-	int ret = read_one(policy, path, &manifest);
+	int ret = read_one(policy, real ? real : path, &manifest);
 
 	if (ret || !trusted)
 		return ret;

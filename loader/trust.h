@@ -46,7 +46,7 @@ int trust_sign(const struct trust_manifest *manifest, const char *key, const cha
 /* Neither expired nor older than what was accepted before? */
 int trust_fresh(const struct policy *policy, int64_t now, struct policy_error *reterr);
 
-/* Remember the serials of @policy, which is now in force. */
+/* Remember the serials of @policy, which is now in force, where an anchor is configured. */
 int trust_remember(const struct policy *policy);
 
 #endif

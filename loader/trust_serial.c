@@ -125,8 +125,11 @@ static int serials_write(const struct serials *serials)
 int trust_remember(const struct policy *policy)
 {
 	cleanup(cleanup_free) struct serials *known = calloc(1, sizeof(*known));
+	struct policy_error error;
 	int err = known ? serials_read(known) : -ENOMEM;
 
+	if (trust_required(&error) <= 0)
+		return 0;
 	for (size_t i = 0; !err && i < policy_ban_count(policy); i++) {
 		const struct policy_ban *ban = policy_ban_get(policy, i);
 		struct serial *old = find(known, ban->id);
