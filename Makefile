@@ -137,6 +137,7 @@ install: build/debar
 	install -D -m 755 build/debar $(DESTDIR)$(PREFIX)/sbin/debar
 	install -d $(DESTDIR)$(SYSCONFDIR)/debar/policy.d $(DESTDIR)$(DATADIR)
 	$(if $(wildcard policy/bans),cp -r policy/bans $(DESTDIR)$(DATADIR)/)
+	install -m 644 policy/debar-policy.schema.json $(DESTDIR)$(DATADIR)/
 	install -D -m 644 loader/debar.8 $(DESTDIR)$(PREFIX)/share/man/man8/debar.8
 	install -D -m 644 policy/debar-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/debar-policy.5
 	install -D -m 644 loader/debar.bash-completion \
