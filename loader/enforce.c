@@ -15,6 +15,7 @@
 
 #include "loader/enforce.h"
 #include "loader/kernel.h"
+#include "loader/last.h"
 #include "loader/lock.h"
 #include "loader/message.h"
 #include "loader/store.h"
@@ -204,6 +205,22 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 	return 0;
 }
 
+/* A host whose configured policy was broken by an edit must not come up with none. */
+int enforce_read_start(const struct enforce_options *options, struct policy **ret_policy)
+{
+	struct policy_checks checks = {
+		.now = now_utc(), .force = true, .expired_passes = true, .warn = warn
+	};
+	int ret = enforce_read(options, ret_policy);
+
+	if (!ret || ret == -ENODATA || options->policies.count)
+		return ret;
+	if (last_read(&checks, ret_policy))
+		return ret;
+	message_warning("%s cannot be used, see above: the last good policy is", read_policy_dir());
+	return 0;
+}
+
 /* ---- into force --------------------------------------------------------------------------- */
 
 static int cgroup_id(const char *path, __u64 *ret_id)
@@ -325,6 +342,10 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	ret = store_save(options, policy, state->generation);
 	if (ret)
 		message_warning("cannot store what is in force in %s: %s", RUN_DIR, strerror(-ret));
+	ret = options->policies.count ? 0 : last_save(policy);
+	if (ret)
+		message_warning("cannot keep a copy of the policy in %s: %s", LAST_DIR,
+				strerror(-ret));
 	ret = trust_remember(policy);
 	if (ret)
 		message_warning("cannot remember serials in %s: %s", TRUST_SERIALS, strerror(-ret));

@@ -38,6 +38,9 @@ int enforce_options_read(struct enforce_options *ret_options, const char *takes,
 /* The policy that @options name, checked for what can be enforced. Messages have been printed. */
 int enforce_read(const struct enforce_options *options, struct policy **ret_policy);
 
+/* The same at a start: where what is configured is broken, the last good policy, loudly. */
+int enforce_read_start(const struct enforce_options *options, struct policy **ret_policy);
+
 /*
  * Puts @policy into force: on what is pinned already, or on programs it loads, attaches, tries with
  * the canary and pins. On failure what was in force stays. Messages have been printed.

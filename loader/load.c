@@ -24,7 +24,7 @@ int cmd_load(int argc, char **argv)
 		message_hint("debar reload gives it the policy again");
 		return EXIT_ERROR;
 	}
-	if (enforce_read(&options, &policy) || enforce_start(&options, policy, &kernel))
+	if (enforce_read_start(&options, &policy) || enforce_start(&options, policy, &kernel))
 		return EXIT_ERROR;
 	enforce_tell(kernel, "loaded", options.json);
 	return EXIT_DONE;

@@ -161,7 +161,7 @@ static int run(struct enforce_options *options)
 	cleanup(cleanup_fd) int signals = catch_signals(), lock = -1, control = -1;
 	struct controller controller = { .options = options };
 	pid_t other = 0;
-	int ret = enforce_read(options, &policy);
+	int ret = enforce_read_start(options, &policy);
 
 	if (ret)
 		return ret;

@@ -59,8 +59,8 @@ static int check_network(const struct subject *s)
 
 	if (s->exception) {
 		place = s->exception->place;
-		return network.prefix ? 0
-				      : check_soft(s->check, &place, "/0 excepts every address");
+		return network.prefix ? 0 :
+					check_soft(s->check, &place, "/0 excepts every address");
 	}
 	if (network.prefix && !has_loopback(&network))
 		return 0;

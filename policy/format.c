@@ -196,6 +196,36 @@ void format_value(FILE *out, const struct policy *policy, const struct rule_valu
 	}
 }
 
+void format_line(FILE *out, const struct policy *policy, const struct rule_value *value)
+{
+	const void *bytes = model_bytes(policy, value);
+	struct network_value network;
+	char text[2 * 64 + 1];
+
+	switch ((enum policy_matcher)value->matcher) {
+	case POLICY_PACKAGE:
+		(void)fprintf(out, "%.*s%s", value->len, (const char *)bytes,
+			      value->flags & RULE_PREFIX ? "*" : "");
+		return;
+	case POLICY_DOMAIN:
+		(void)fprintf(out, "%s%s", value->flags & RULE_EXACT ? "=" : "",
+			      (const char *)bytes);
+		return;
+	case POLICY_PATH:
+		(void)fprintf(out, "%.*s", value->len, (const char *)bytes);
+		return;
+	case POLICY_NETWORK:
+		network = value_network(policy, value);
+		(void)fputs(value_network_format(&network, text, sizeof(text)), out);
+		return;
+	case POLICY_FSVERITY:
+		(void)fprintf(out, "sha256:%s", digest_encode(bytes, value->len, text));
+		return;
+	default:
+		(void)fputs(digest_encode(bytes, value->len, text), out);
+	}
+}
+
 const char *model_value_format(const struct policy *policy, const struct rule_value *value,
 			       char *buf, size_t size)
 {

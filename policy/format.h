@@ -28,4 +28,7 @@ void format_scalar(FILE *out, const char *text);
 /* A value as a rule or an exception has it after "matcher: ". */
 void format_value(FILE *out, const struct policy *policy, const struct rule_value *value);
 
+/* A value as a line of a list has it: without quotes. */
+void format_line(FILE *out, const struct policy *policy, const struct rule_value *value);
+
 #endif

@@ -116,9 +116,9 @@ int parse_scalar(struct parse *p, const char *name)
 	for (size_t i = 0; i < yaml_len(p->yaml); i++)
 		if ((unsigned char)text[i] < 0x20 && text[i] != '\n' && text[i] != '\t')
 			return yaml_fail(p->yaml, "\"%s\" has a control character in it", name);
-	return text_check(text, yaml_len(p->yaml), p->file, p->error)
-		       ? yaml_fail(p->yaml, "\"%s\" has a control character in it", name)
-		       : 0;
+	return text_check(text, yaml_len(p->yaml), p->file, p->error) ?
+		       yaml_fail(p->yaml, "\"%s\" has a control character in it", name) :
+		       0;
 }
 
 static int too_long(struct parse *p, const char *name, size_t max)

@@ -59,9 +59,9 @@ static int parse_value(struct parse *p, const char *name, void *object)
 static int parse_values(struct parse *p, const char *name, struct policy_attribute_rule *ret_rule)
 {
 	struct values values = {};
-	int err = yaml_is(p->yaml, YAML_SEQUENCE_START_EVENT)
-			  ? parse_sequence(p, name, parse_value, &values)
-			  : parse_value(p, name, &values);
+	int err = yaml_is(p->yaml, YAML_SEQUENCE_START_EVENT) ?
+			  parse_sequence(p, name, parse_value, &values) :
+			  parse_value(p, name, &values);
 
 	if (err)
 		return err;

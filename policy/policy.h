@@ -378,6 +378,16 @@ int policy_shrunk(const struct policy_book *before, const struct policy *policy,
 /* The policy in canonical form: every ban, includes flattened, lists by name and digest. */
 int policy_print(const struct policy *policy, char **ret_text, size_t *ret_len);
 
+/*
+ * One ban whole, to be kept: its canonical text as "ban.yaml", and every list as a file of its own
+ * that the text names. @write is called for each; its error ends it.
+ */
+struct policy_writer {
+	void *ctx;
+	int (*write)(void *ctx, const char *name, const char *text, size_t len);
+};
+int policy_save(const struct policy *policy, size_t ban, const struct policy_writer *writer);
+
 /* sha256 of the canonical text. */
 int policy_digest(const struct policy *policy, uint8_t ret_digest[32]);
 

@@ -74,12 +74,22 @@ static void print_head(FILE *out, const struct policy_ban *ban)
 	(void)fprintf(out, "malformed: %s\n", ban->malformed_deny ? "deny" : "allow");
 }
 
-static void print_range(FILE *out, const struct policy *policy, const struct range *range)
+/* What a kept list is called: two rules may have read one file as lists of two kinds. */
+static const char *kept_name(const struct policy *policy, const struct range *range, char *buf,
+			     size_t size)
 {
-	char digest[65];
+	(void)snprintf(buf, size, "list-%zu.txt", (size_t)(range - policy->ranges));
+	return buf;
+}
+
+static void print_range(FILE *out, const struct policy *policy, const struct range *range,
+			bool kept)
+{
+	char digest[65], name[40];
 
 	if (range->list) {
-		print_text(out, "  - ", "list", range->list);
+		print_text(out, "  - ", "list",
+			   kept ? kept_name(policy, range, name, sizeof(name)) : range->list);
 		(void)fprintf(out, "    kind: %s # %u values, sha256 %s\n",
 			      policy_matcher_name(range->matcher), range->entries,
 			      digest_encode(range->digest, sizeof(range->digest), digest));
@@ -116,7 +126,7 @@ static void print_exception(FILE *out, const struct policy *policy,
 			      policy_instant_format(exception->until, instant, sizeof(instant)));
 }
 
-static void print_ban(FILE *out, const struct policy *policy, size_t ban)
+static void print_ban(FILE *out, const struct policy *policy, size_t ban, bool kept)
 {
 	bool any = false;
 
@@ -124,7 +134,7 @@ static void print_ban(FILE *out, const struct policy *policy, size_t ban)
 	(void)fputs("rules:\n", out);
 	for (size_t i = 0; i < policy->range_count; i++)
 		if (policy->ranges[i].ban == ban)
-			print_range(out, policy, &policy->ranges[i]);
+			print_range(out, policy, &policy->ranges[i], kept);
 	for (size_t i = 0; i < policy->exception_count; i++) {
 		if (policy->exceptions[i].ban != ban)
 			continue;
@@ -145,9 +155,50 @@ int policy_print(const struct policy *policy, char **ret_text, size_t *ret_len)
 	for (size_t i = 0; i < policy->ban_count; i++) {
 		if (i)
 			(void)fputs("---\n", format.stream);
-		print_ban(format.stream, policy, i);
+		print_ban(format.stream, policy, i, false);
 	}
 	return format_done(&format, ret_text, ret_len);
+}
+
+static int save_list(const struct policy *policy, const struct range *range,
+		     const struct policy_writer *writer)
+{
+	cleanup(format_close) struct format format = {};
+	cleanup(cleanup_free) char *text = NULL;
+	char name[40];
+	size_t len = 0;
+	int err = format_open(&format);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < range->entries; i++) {
+		format_line(format.stream, policy, &policy->rules[range->first + i].value);
+		(void)fputc('\n', format.stream);
+	}
+	err = format_done(&format, &text, &len);
+	if (err)
+		return err;
+	kept_name(policy, range, name, sizeof(name));
+	return writer->write(writer->ctx, name, text, len);
+}
+
+int policy_save(const struct policy *policy, size_t ban, const struct policy_writer *writer)
+{
+	cleanup(format_close) struct format format = {};
+	cleanup(cleanup_free) char *text = NULL;
+	size_t len = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < policy->range_count; i++)
+		if (policy->ranges[i].ban == ban && policy->ranges[i].list)
+			err = save_list(policy, &policy->ranges[i], writer);
+	if (!err)
+		err = format_open(&format);
+	if (err)
+		return err;
+	print_ban(format.stream, policy, ban, true);
+	err = format_done(&format, &text, &len);
+	return err ? err : writer->write(writer->ctx, "ban.yaml", text, len);
 }
 
 int policy_digest(const struct policy *policy, uint8_t ret_digest[32])

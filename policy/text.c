@@ -30,8 +30,8 @@ static size_t decode(const unsigned char *at, size_t len, uint32_t *ret_code)
 /* Characters that hide what a text says: controls, and those that change its direction. */
 static bool hides(uint32_t code)
 {
-	return code < 0x20 ? code != '\t' && code != '\n' && code != '\r'
-			   : (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e) ||
+	return code < 0x20 ? code != '\t' && code != '\n' && code != '\r' :
+			     (code >= 0x7f && code <= 0x9f) || (code >= 0x202a && code <= 0x202e) ||
 				     (code >= 0x2066 && code <= 0x2069) || code == 0x200e ||
 				     code == 0x200f || code == 0x2028 || code == 0x2029;
 }
@@ -108,8 +108,8 @@ size_t text_fold(char *text, size_t len)
 	size_t used = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		bool space =
-			text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r';
+		bool space = text[i] == ' ' || text[i] == '\t' || text[i] == '\n' ||
+			     text[i] == '\r';
 
 		if (!space)
 			text[used++] = text[i];

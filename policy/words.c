@@ -144,9 +144,9 @@ const char *words_all(const struct words *words, char *buf, size_t size)
 			continue;
 		left--;
 		used += (size_t)snprintf(buf + used, size - used, "%s%s", words->names[i],
-					 left > 1    ? ", "
-					 : left == 1 ? " or "
-						     : "");
+					 left > 1  ? ", " :
+					 left == 1 ? " or " :
+						     "");
 	}
 	return buf;
 }
