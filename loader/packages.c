@@ -14,14 +14,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "loader/identity/package.h"
 #include "policy/cleanup.h"
 
 #define DPKG_INFO "/var/lib/dpkg/info"
 #define DPKG_DIVERSIONS "/var/lib/dpkg/diversions"
-#define FILE_SIZE_MAX (512u << 20)  /* bytes of one file of a database */
+#define FILE_SIZE_MAX (512u << 20)   /* bytes of one file of a database */
 #define TOTAL_SIZE_MAX (1024u << 20) /* and of all of them */
+#define SETTLE_SECONDS 2
 #define DIRECTORY_ENTRIES_MAX 65536 /* entries of one directory looked at for links */
 
 /* clang-format off */
@@ -58,6 +60,7 @@ struct packages {
 	int root;
 	struct package_table *table;
 	struct stamps stamps;
+	bool unsettled; /* a stamp was so young that a further change might have the same */
 	const char *problem;
 };
 
@@ -74,8 +77,10 @@ static void cleanup_dir(DIR **dir)
 
 static int open_below(int root, const char *path, int flags)
 {
+	/* openat2 refuses what O_PATH has no use for */
+	int careful = flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY;
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		.flags = (uint64_t)(flags | careful | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
@@ -142,6 +147,19 @@ static struct stamps stamps_take(int root)
 	return stamps;
 }
 
+/* Times of files advance in ticks: a change in the tick of the one before cannot be told from it. */
+static bool is_young(const struct stamps *stamps)
+{
+	struct timespec now;
+	size_t i;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (i = 0; i < COUNT(stamps->stamp); i++)
+		if (stamps->stamp[i].ctime.tv_sec >= now.tv_sec - SETTLE_SECONDS)
+			return true;
+	return false;
+}
+
 /*
  * The target of a link in @dir as an absolute path without dots: "usr/bin" in "" is "/usr/bin".
  * False where that takes more than words: what is left out is a link that no package is found by.
@@ -187,8 +205,8 @@ static int aliases_add(struct package_table *table, int root, const char *dir, b
 		char path[512], target[512], real[1024];
 		ssize_t len;
 
-		if (*entry->d_name == '.' ||
-		    (size_t)snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name) >= sizeof(path))
+		if (*entry->d_name == '.' || (size_t)snprintf(path, sizeof(path), "%s/%s", dir,
+							      entry->d_name) >= sizeof(path))
 			continue;
 		if (deeper && entry->d_type == DT_DIR && !is_pseudo(dir, entry->d_name))
 			err = aliases_add(table, root, path, false);
@@ -290,7 +308,8 @@ int packages_refresh(struct packages *packages, bool *ret_changed)
 	int err;
 
 	*ret_changed = false;
-	if (packages->table && !memcmp(&stamps, &packages->stamps, sizeof(stamps)))
+	if (packages->table && !packages->unsettled &&
+	    !memcmp(&stamps, &packages->stamps, sizeof(stamps)))
 		return 0;
 	err = package_new(&table);
 	if (!err)
@@ -306,6 +325,7 @@ int packages_refresh(struct packages *packages, bool *ret_changed)
 	package_free(packages->table);
 	packages->table = take(table);
 	packages->stamps = stamps;
+	packages->unsettled = is_young(&stamps);
 	*ret_changed = true;
 	return 0;
 }

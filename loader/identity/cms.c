@@ -36,8 +36,7 @@ static void signer_check(struct identity_signer *signer, CMS_SignerInfo *info, X
 	kind = digest_kind_of(OBJ_obj2nid(object));
 	said = CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(NID_pkcs9_messageDigest), -3,
 					   V_ASN1_OCTET_STRING);
-	if (!said || !content->detached || kind == DIGEST_KIND_MAX ||
-	    !content->digests->has[kind])
+	if (!said || !content->detached || kind == DIGEST_KIND_MAX || !content->digests->has[kind])
 		return;
 	signer->digest_ok = (size_t)ASN1_STRING_length(said) == digest_size(kind) &&
 					    !memcmp(ASN1_STRING_get0_data(said),
@@ -96,8 +95,8 @@ int cms_read(struct identity *identity, const uint8_t *der, size_t len,
 	infos = CMS_get0_SignerInfos(cms);
 	for (i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
 		size_t before = identity->signer_count;
-		int err = info_read(identity, sk_CMS_SignerInfo_value(infos, i), bag, content,
-				    depth);
+		int err =
+			info_read(identity, sk_CMS_SignerInfo_value(infos, i), bag, content, depth);
 
 		if (err)
 			return err;

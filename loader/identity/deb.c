@@ -123,7 +123,8 @@ static int tar_read(struct identity *identity, const uint8_t *tar, size_t len)
 		at += TAR_BLOCK;
 		if (size > len - at)
 			break;
-		if ((type == '0' || !type) && (!strcmp(name, "./control") || !strcmp(name, "control"))) {
+		if ((type == '0' || !type) &&
+		    (!strcmp(name, "./control") || !strcmp(name, "control"))) {
 			control = tar + at;
 			control_len = size;
 		}
@@ -152,7 +153,8 @@ static int archive_read(struct identity *identity, const struct identity_reader 
 		err = unpack(reader, member->off, member->size, CONTROL_MAX, &tar, &len);
 	}
 	if (err == -EINVAL || err == -EFBIG) {
-		record_problem(identity, "a Debian package whose control archive cannot be unpacked");
+		record_problem(identity,
+			       "a Debian package whose control archive cannot be unpacked");
 		return 0;
 	}
 	return err ? err : tar_read(identity, tar, len);

@@ -22,8 +22,8 @@
 /* The kernel runs no program with more than 64 KiB of program headers. */
 #define SEGMENTS_SIZE_MAX 65536
 #define SECTIONS_MAX 8192
-#define NOTES_MAX 64		/* notes segments or sections looked at */
-#define NOTES_SIZE_MAX 65536	/* bytes of one */
+#define NOTES_MAX 64	     /* notes segments or sections looked at */
+#define NOTES_SIZE_MAX 65536 /* bytes of one */
 #define NAMES_SIZE_MAX (1u << 20)
 
 struct elf {
@@ -52,8 +52,9 @@ static const uint8_t *range(const struct elf *elf, uint64_t off, size_t len, uin
 /* @count things of @type at @from into @to, in this machine's byte order. */
 static bool translate(const struct elf *elf, void *to, const void *from, size_t size, Elf_Type type)
 {
-	Elf_Data src = { .d_buf = (void *)from, .d_type = type, .d_version = EV_CURRENT,
-			 .d_size = size };
+	Elf_Data src = {
+		.d_buf = (void *)from, .d_type = type, .d_version = EV_CURRENT, .d_size = size
+	};
 	Elf_Data dst = { .d_buf = to, .d_version = EV_CURRENT, .d_size = size };
 
 	return elf->class == ELFCLASS64 ? elf64_xlatetom(&dst, &src, elf->encoding) :
@@ -95,8 +96,10 @@ static bool phdr_get(const struct elf *elf, const uint8_t *table, size_t i, Elf6
 				 ELF_T_PHDR);
 	if (!translate(elf, &narrow, table + i * sizeof(narrow), sizeof(narrow), ELF_T_PHDR))
 		return false;
-	*ret_phdr = (Elf64_Phdr){ .p_type = narrow.p_type, .p_offset = narrow.p_offset,
-				  .p_filesz = narrow.p_filesz, .p_align = narrow.p_align };
+	*ret_phdr = (Elf64_Phdr){ .p_type = narrow.p_type,
+				  .p_offset = narrow.p_offset,
+				  .p_filesz = narrow.p_filesz,
+				  .p_align = narrow.p_align };
 	return true;
 }
 
@@ -109,8 +112,10 @@ static bool shdr_get(const struct elf *elf, const uint8_t *table, size_t i, Elf6
 				 ELF_T_SHDR);
 	if (!translate(elf, &narrow, table + i * sizeof(narrow), sizeof(narrow), ELF_T_SHDR))
 		return false;
-	*ret_shdr = (Elf64_Shdr){ .sh_type = narrow.sh_type, .sh_name = narrow.sh_name,
-				  .sh_offset = narrow.sh_offset, .sh_size = narrow.sh_size,
+	*ret_shdr = (Elf64_Shdr){ .sh_type = narrow.sh_type,
+				  .sh_name = narrow.sh_name,
+				  .sh_offset = narrow.sh_offset,
+				  .sh_size = narrow.sh_size,
 				  .sh_addralign = narrow.sh_addralign };
 	return true;
 }
@@ -208,8 +213,9 @@ static int sections_read(const struct elf *elf)
 static int headers_read(struct identity *identity, const struct identity_reader *reader,
 			const uint8_t *head, size_t head_len)
 {
-	struct elf elf = { .identity = identity, .reader = reader, .head = head,
-			   .head_len = head_len };
+	struct elf elf = {
+		.identity = identity, .reader = reader, .head = head, .head_len = head_len
+	};
 
 	if (head_len < EI_NIDENT || elf_version(EV_CURRENT) == EV_NONE || !ehdr_read(&elf))
 		return 0;

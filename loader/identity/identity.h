@@ -41,11 +41,11 @@ struct identity_reader identity_memory_reader(struct identity_memory *memory);
  * and somebody may be waiting; with IDENTITY_VERIFY nobody is, and all of them are parsed.
  */
 #define IDENTITY_PARSED_MAX (2u << 20)
-#define IDENTITY_PRIVATE_MAX (64u << 20)   /* bytes of a signed ELF, or of an unpacked module */
-#define IDENTITY_ENTRIES_MAX 64		   /* WIN_CERTIFICATE entries of a PE */
-#define IDENTITY_DEPTH_MAX 8		   /* signatures inside of signatures */
+#define IDENTITY_PRIVATE_MAX (64u << 20) /* bytes of a signed ELF, or of an unpacked module */
+#define IDENTITY_ENTRIES_MAX 64		 /* WIN_CERTIFICATE entries of a PE */
+#define IDENTITY_DEPTH_MAX 8		 /* signatures inside of signatures */
 #define IDENTITY_SIGNERS_MAX 64
-#define IDENTITY_CERTS_MAX 64		   /* different certificates in signers' chains */
+#define IDENTITY_CERTS_MAX 64 /* different certificates in signers' chains */
 
 /* ---- what is found ------------------------------------------------------------------------ */
 
@@ -106,7 +106,7 @@ struct identity_signer {
 	struct policy_attribute *issuer_attributes;
 	struct debar_key issuer_serial; /* kind NONE where it has a key id only */
 	uint8_t keyid[IDENTITY_KEYID_MAX];
-	size_t keyid_len; /* 0: identified by issuer and serial */
+	size_t keyid_len;		 /* 0: identified by issuer and serial */
 	const char *digest_algorithm;	 /* "sha256"; lives as long as the program */
 	const char *signature_algorithm; /* "rsaEncryption"; likewise */
 	enum identity_check digest_ok;
@@ -126,9 +126,9 @@ struct identity {
 	uint8_t authenticode_sha1[20];
 	size_t buildid_len; /* 0: none */
 	uint8_t *buildid;
-	char *package;	     /* name an installer gives itself, or an ELF's .note.package */
+	char *package; /* name an installer gives itself, or an ELF's .note.package */
 	char *package_version;
-	char *package_type;  /* "deb", "rpm": the note's own word, or the installer's */
+	char *package_type;	/* "deb", "rpm": the note's own word, or the installer's */
 	size_t signing_key_len; /* OpenPGP key id of an installer's signature, 0: none */
 	uint8_t signing_key[32];
 	size_t signer_count;

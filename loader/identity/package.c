@@ -231,8 +231,7 @@ static int file_append(struct package_table *table, uint32_t package, const char
 {
 	char buf[PATH_LEN_MAX];
 
-	if (!len || *path != '/' || memchr(path, '\0', len) ||
-	    path_resolve(table, path, len, buf))
+	if (!len || *path != '/' || memchr(path, '\0', len) || path_resolve(table, path, len, buf))
 		return 0; /* no path that a file can have */
 	return owned_append(table, package, diverted(table, table->names[package], buf));
 }

@@ -39,7 +39,7 @@ int package_add_rpmdb(struct package_table *table, uint8_t *bytes, size_t len);
 int package_add_header(struct package_table *table, const uint8_t *header, size_t len);
 
 /* One file, for who reads a database of another kind. */
-int package_add_file(struct package_table *table, const char *package, const char *path);
+int package_add_file(struct package_table *table, const char *name, const char *path);
 
 /* Sort. Owners can be asked for from now on, and nothing can be added. */
 int package_seal(struct package_table *table);

@@ -101,8 +101,8 @@ static int steps_count(void *steps)
 static int db_open(uint8_t *bytes, size_t len, int *steps, sqlite3 **ret_db)
 {
 	sqlite3 *db = NULL;
-	int ret = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-				  NULL);
+	int ret =
+		sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	*ret_db = db;
 	if (ret != SQLITE_OK)

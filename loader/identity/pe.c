@@ -226,7 +226,8 @@ static int table_walk(struct pe *pe, const struct pkcs7_content *content)
 		if (len <= ENTRY_HEADER)
 			break; /* padding, or nothing that could be stepped over */
 		if (entries++ == IDENTITY_ENTRIES_MAX) {
-			record_overflow(pe->identity, "more than 64 entries in a certificate table");
+			record_overflow(pe->identity,
+					"more than 64 entries in a certificate table");
 			break;
 		}
 		if (len > left) {
@@ -293,9 +294,8 @@ int pe_read(struct identity *identity, const struct identity_reader *reader, con
 		return 0;
 	if (pe.header_off + 4 <= head_len && memcmp(head + pe.header_off, "PE\0\0", 4))
 		return 0;
-	pe.header_want = pe.size - pe.header_off < HEADER_SIZE ?
-				 (size_t)(pe.size - pe.header_off) :
-				 HEADER_SIZE;
+	pe.header_want = pe.size - pe.header_off < HEADER_SIZE ? (size_t)(pe.size - pe.header_off) :
+								 HEADER_SIZE;
 	err = digest_start(&pe.image, flags & IDENTITY_VERIFY ? all : keys);
 	if (!err && flags & IDENTITY_SHA256)
 		err = digest_start(&pe.whole, 1u << DIGEST_SHA256);

@@ -83,8 +83,7 @@ static bool is_indirect(const PKCS7 *inner)
 }
 
 /* SpcIndirectDataContent ::= SEQUENCE { data, messageDigest DigestInfo }: the file's digest. */
-static enum identity_check indirect_check(const PKCS7 *inner,
-					  const struct pkcs7_content *content)
+static enum identity_check indirect_check(const PKCS7 *inner, const struct pkcs7_content *content)
 {
 	cleanup(cleanup_types) STACK_OF(ASN1_TYPE) *types = NULL;
 	cleanup(cleanup_sig) X509_SIG *info = NULL;
@@ -226,8 +225,8 @@ static int nested_walk(struct identity *identity, const PKCS7_SIGNER_INFO *info,
 			if (!value || value->type != V_ASN1_SEQUENCE)
 				continue;
 			err = pkcs7_walk(identity, ASN1_STRING_get0_data(value->value.sequence),
-					 (size_t)ASN1_STRING_length(value->value.sequence),
-					 content, depth + 1);
+					 (size_t)ASN1_STRING_length(value->value.sequence), content,
+					 depth + 1);
 			if (err)
 				return err;
 			if (identity->signer_count == IDENTITY_SIGNERS_MAX)

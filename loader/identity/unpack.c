@@ -38,7 +38,10 @@ struct unpacker {
 
 static enum packing packing_of(const uint8_t *head, size_t len)
 {
-	if (len >= 6 && !memcmp(head, "\xfd" "7zXZ", 6))
+	if (len >= 6 && !memcmp(head,
+				"\xfd"
+				"7zXZ",
+				6))
 		return PACKED_XZ;
 	if (len >= 4 && !memcmp(head, "\x28\xb5\x2f\xfd", 4))
 		return PACKED_ZSTD;

@@ -15,7 +15,9 @@
 /* What the signature was made over: include/uapi/linux/fsverity.h. */
 static size_t formatted(const struct identity_verity *verity, uint8_t buf[FORMATTED_MAX])
 {
-	memcpy(buf, "FSVerity", 8);
+	static const char magic[8] = { 'F', 'S', 'V', 'e', 'r', 'i', 't', 'y' };
+
+	memcpy(buf, magic, sizeof(magic));
 	buf[8] = (uint8_t)verity->algorithm;
 	buf[9] = (uint8_t)(verity->algorithm >> 8);
 	buf[10] = (uint8_t)verity->digest_len;

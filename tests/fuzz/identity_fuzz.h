@@ -15,10 +15,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FUZZ_CHECK(cond)         \
-	do {                     \
-		if (!(cond))     \
-			abort(); \
+#define FUZZ_CHECK(cond)                                                                           \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			abort();                                                                   \
 	} while (0)
 
 static void fuzz_cert(const struct identity_cert *cert)
@@ -61,10 +61,10 @@ static void fuzz_identity(const struct identity *identity)
 }
 
 /* A parser of one format, as identity_read calls it, whatever the first bytes are. */
-__attribute__((unused)) static int
-fuzz_format(int (*read)(struct identity *, const struct identity_reader *, const uint8_t *, size_t,
-			unsigned int),
-	    const uint8_t *data, size_t size)
+__attribute__((unused)) static int fuzz_format(int (*read)(struct identity *,
+							   const struct identity_reader *,
+							   const uint8_t *, size_t, unsigned int),
+					       const uint8_t *data, size_t size)
 {
 	struct identity_memory memory = { data, size };
 	struct identity_reader reader = identity_memory_reader(&memory);

@@ -40,15 +40,18 @@ static struct identity *counted_read(struct counted *c, unsigned int flags)
 
 static void test_unsigned(void)
 {
-	static const uint8_t want[] = { 0x61, 0x8f, 0xb3, 0x51, 0xc0, 0xd5, 0x7e, 0x09, 0x30, 0x63,
-					0x45, 0xea, 0x37, 0x96, 0xf4, 0x0e, 0x1d, 0xa6, 0x73, 0xcc };
+	static const uint8_t want[] = {
+		0x61, 0x8f, 0xb3, 0x51, 0xc0, 0xd5, 0x7e, 0x09, 0x30, 0x63,
+		0x45, 0xea, 0x37, 0x96, 0xf4, 0x0e, 0x1d, 0xa6, 0x73, 0xcc
+	};
 	struct sample elf = sample_load(SAMPLE "elf/t.so");
 	struct counted c = { .data = elf.data, .len = elf.len };
 	struct identity *identity = counted_read(&c, 0);
 
 	tap_ok(identity->type == IDENTITY_ELF && !identity->signer_count && !identity->problem,
 	       "an unsigned ELF file has no signer");
-	tap_ok(identity->buildid_len == sizeof(want) && !memcmp(identity->buildid, want, sizeof(want)),
+	tap_ok(identity->buildid_len == sizeof(want) &&
+		       !memcmp(identity->buildid, want, sizeof(want)),
 	       "its build-id is what readelf says");
 	tap_ok(identity->keys.count == 1 &&
 		       sample_has_key(identity, DEBAR_KEY_BUILDID, want, sizeof(want)),
@@ -57,7 +60,8 @@ static void test_unsigned(void)
 	tap_str(identity->package_version, "2.10", "and the version");
 	tap_str(identity->package_type, "deb", "and the kind of package");
 	tap_ok(c.reads <= 2 && c.bytes <= 4096 + 40,
-	       "that cost %u reads of %zu bytes of %zu: header and tail", c.reads, c.bytes, elf.len);
+	       "that cost %u reads of %zu bytes of %zu: header and tail", c.reads, c.bytes,
+	       elf.len);
 	identity_free(identity);
 	free(elf.data);
 }
@@ -83,7 +87,8 @@ static void test_signed(void)
 static void test_modules(void)
 {
 	static const char *const files[] = { SAMPLE "module/mod.ko", SAMPLE "module/mod.ko.xz",
-					     SAMPLE "module/mod.ko.zst", SAMPLE "module/mod.ko.gz" };
+					     SAMPLE "module/mod.ko.zst",
+					     SAMPLE "module/mod.ko.gz" };
 	struct debar_key key = {};
 	size_t i;
 
@@ -155,7 +160,7 @@ static void test_stacked(void)
 
 static void test_truncated(void)
 {
-	static const char *const files[] = { SAMPLE "module/mod2.ko",  SAMPLE "module/mod.ko.xz",
+	static const char *const files[] = { SAMPLE "module/mod2.ko", SAMPLE "module/mod.ko.xz",
 					     SAMPLE "module/mod.ko.zst", SAMPLE "module/mod.ko.gz",
 					     SAMPLE "elf/t.o" };
 	size_t i, len;
@@ -270,7 +275,8 @@ static void test_bomb(void)
 	struct sample zst = sample_load("tests/data/identity/bomb.ko.zst");
 	struct identity *identity = sample_read(zst.data, zst.len, 0, NULL);
 
-	tap_ok(identity->type == IDENTITY_MODULE && identity->keys.overflow && !identity->signer_count,
+	tap_ok(identity->type == IDENTITY_MODULE && identity->keys.overflow &&
+		       !identity->signer_count,
 	       "%zu bytes that unpack to more than 64 MiB are an overflow", zst.len);
 	identity_free(identity);
 	free(zst.data);
@@ -291,7 +297,9 @@ static void test_others(void)
 		{ "M", 1, "data" },
 		{ "MZ", 2, "dos" },
 		{ "\x1f\x8b\x08", 3, "data" },
-		{ "\xfd" "7zXZ\0", 6, "data" },
+		{ "\xfd"
+		  "7zXZ\0",
+		  6, "data" },
 		{ "\x28\xb5\x2f\xfd", 4, "data" },
 		{ "!<arch>\n", 8, "data" },
 		{ "!<arch>\ndebian-binary", 21, "deb" },
@@ -301,8 +309,8 @@ static void test_others(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct identity *identity = sample_read(cases[i].bytes, cases[i].len,
-							IDENTITY_SHA256 | VERIFY, NULL);
+		struct identity *identity =
+			sample_read(cases[i].bytes, cases[i].len, IDENTITY_SHA256 | VERIFY, NULL);
 
 		tap_ok(identity && identity->has_sha256 && !identity->keys.count &&
 			       !strcmp(identity_type_name(identity->type), cases[i].type),

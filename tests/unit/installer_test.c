@@ -4,8 +4,10 @@
 #include "tests/unit/identity_sample.h"
 #include "tests/unit/tap.h"
 
-static const uint8_t fingerprint[20] = { 0x26, 0x0f, 0x57, 0xd1, 0x67, 0x06, 0xeb, 0x56, 0x59, 0x49,
-					 0xbd, 0x23, 0x0f, 0xfb, 0x62, 0x99, 0xa8, 0x70, 0x3a, 0xc5 };
+static const uint8_t fingerprint[20] = {
+	0x26, 0x0f, 0x57, 0xd1, 0x67, 0x06, 0xeb, 0x56, 0x59, 0x49,
+	0xbd, 0x23, 0x0f, 0xfb, 0x62, 0x99, 0xa8, 0x70, 0x3a, 0xc5
+};
 
 static struct identity *file_read(const char *path, unsigned int flags)
 {
@@ -160,8 +162,8 @@ static void test_openpgp(void)
 {
 	uint8_t key[OPENPGP_KEY_MAX];
 	static const uint8_t v3[] = { 0x88, 0x0f, 3, 5, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };
-	static const uint8_t v4[] = { 0xc2, 18, 4, 0, 1, 8, 0, 0, 0, 10, 9, 16,
-				      1,    2,  3, 4, 5, 6, 7, 8 };
+	static const uint8_t v4[] = { 0xc2, 18, 4, 0, 1, 8, 0, 0, 0, 10,
+				      9,    16, 1, 2, 3, 4, 5, 6, 7, 8 };
 	static const uint8_t other[] = { 0x88 ^ 0x10, 1, 3 };
 	size_t len;
 

@@ -56,10 +56,13 @@ static void test_dpkg(void)
 		"an architecture is no part of the name");
 	tap_str(owners(table, "/usr/share/doc/libc6", buf), "libc6",
 		"two architectures are one owner");
-	tap_str(owners(table, "/usr/share/doc", buf), "coreutils evil", "a path may have two owners");
+	tap_str(owners(table, "/usr/share/doc", buf), "coreutils evil",
+		"a path may have two owners");
 	tap_str(owners(table, "/usr/bin/sh", buf), "dash", "who diverted a file has its own there");
-	tap_str(owners(table, "/usr/bin/sh.distrib", buf), "bash", "another's is where it was moved");
-	tap_str(owners(table, "/opt/tool.real", buf), "tool", "the administrator moves everybody's");
+	tap_str(owners(table, "/usr/bin/sh.distrib", buf), "bash",
+		"another's is where it was moved");
+	tap_str(owners(table, "/opt/tool.real", buf), "tool",
+		"the administrator moves everybody's");
 	tap_str(owners(table, "/opt/tool", buf), "", "and nobody owns what he put there");
 	tap_str(owners(table, "/opt/v2/bin/x", buf), "tool", "a link further down is followed");
 	tap_str(owners(table, "/binary/ls", buf), "evil", "a link is a whole name, not a prefix");
@@ -124,7 +127,8 @@ static void test_header(void)
 	tap_int(package_add_header(table, h.bytes, len), 0, "an RPM header is read");
 	tap_int(package_add_header(table, h.bytes, len - 1), -EINVAL, "a cut one is not");
 	header_make(&h, 2);
-	tap_int(package_add_header(table, h.bytes, len), -EINVAL, "nor one whose directory is none");
+	tap_int(package_add_header(table, h.bytes, len), -EINVAL,
+		"nor one whose directory is none");
 	for (cut = 0; cut < len; cut++) {
 		uint8_t *copy = malloc(cut ? cut : 1);
 
@@ -215,7 +219,8 @@ static void test_database(void)
 	package_free(table);
 	free(db);
 	db = database_make(endless, "", 0, &size);
-	tap_int(database_add(db, size, &table), -EINVAL, "one that would be read for ever is refused");
+	tap_int(database_add(db, size, &table), -EINVAL,
+		"one that would be read for ever is refused");
 	package_free(table);
 	free(db);
 	db = database_make(packages, "nonsense", 8, &size);

@@ -120,8 +120,8 @@ static bool names(const struct identity *identity, const char *organisation)
 	size_t i, j;
 
 	for (i = 0; i < identity->signer_count; i++)
-		for (j = 0; identity->signers[i].cert && j < identity->signers[i].cert->subject_count;
-		     j++)
+		for (j = 0;
+		     identity->signers[i].cert && j < identity->signers[i].cert->subject_count; j++)
 			if (!strcmp(identity->signers[i].cert->subject_attributes[j].value,
 				    organisation))
 				return true;
@@ -155,7 +155,8 @@ static void test_entries(void)
 {
 	struct sample first = sample_load(SAMPLE "pe/p64.a.exe");
 	struct sample second = sample_load(SAMPLE "pe/p32.b.exe");
-	uint32_t at = get32(first.data + ENTRY_PE32_PLUS), len = get32(first.data + ENTRY_PE32_PLUS + 4);
+	uint32_t at = get32(first.data + ENTRY_PE32_PLUS),
+		 len = get32(first.data + ENTRY_PE32_PLUS + 4);
 	uint32_t at2 = get32(second.data + HEADER + 152), len2 = get32(second.data + HEADER + 156);
 	uint8_t *both = calloc(1, first.len + 70 * (size_t)len2), *end = both + at + len;
 	struct identity *identity;
@@ -204,7 +205,8 @@ struct table_case {
 static void test_table(void)
 {
 	struct sample with = sample_load(SAMPLE "pe/p64.a.exe");
-	uint32_t at = get32(with.data + ENTRY_PE32_PLUS), len = get32(with.data + ENTRY_PE32_PLUS + 4);
+	uint32_t at = get32(with.data + ENTRY_PE32_PLUS),
+		 len = get32(with.data + ENTRY_PE32_PLUS + 4);
 	const struct table_case cases[] = {
 		{ "as it was", at, len, true, false },
 		{ "no table", 0, 0, false, false },

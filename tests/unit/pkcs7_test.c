@@ -237,7 +237,8 @@ static void test_countersignatures(void)
 {
 	struct authority vendor = authority_make("Vendor", NULL, 1, NULL);
 	struct authority clock = authority_make("Clock", NULL, 2, NULL);
-	PKCS7 *p7 = sign(&vendor, NULL, PKCS7_DETACHED), *other = sign(&clock, NULL, PKCS7_DETACHED);
+	PKCS7 *p7 = sign(&vendor, NULL, PKCS7_DETACHED),
+	      *other = sign(&clock, NULL, PKCS7_DETACHED);
 	unsigned char *der = NULL;
 	int len = ASN1_item_i2d((ASN1_VALUE *)first_info(other), &der,
 				ASN1_ITEM_rptr(PKCS7_SIGNER_INFO));
@@ -312,7 +313,8 @@ static void test_many(void)
 		PKCS7_add_certificate(p7, a.cert);
 	len = i2d_PKCS7(p7, &der);
 	identity = der_read(der, (size_t)len, true);
-	tap_ok(identity->signer_count == 1 && identity->keys.overflow && signed_by(identity, "Real"),
+	tap_ok(identity->signer_count == 1 && identity->keys.overflow &&
+		       signed_by(identity, "Real"),
 	       "1,100 certificates are an overflow, and who looks closely finds the signer");
 	identity_free(identity);
 	OPENSSL_free(der);
@@ -381,7 +383,8 @@ static void test_names(void)
 	tap_str(cert->subject_attributes[1].value, "AO K \xd0\x9b", "a BMPString is UTF-8");
 	tap_str(cert->subject_attributes[2].value, "caf\xc3\xa9", "a T61String is UTF-8");
 	tap_str(cert->subject_attributes[3].value, "#610062", "a NUL does not shorten a value");
-	tap_str(cert->subject_attributes[4].name, "1.2.3.4.5", "an unknown attribute has its number");
+	tap_str(cert->subject_attributes[4].name, "1.2.3.4.5",
+		"an unknown attribute has its number");
 	tap_ok(strstr(cert->subject, "CN=x\\, \\\"y\\\"") != NULL, "names for people are escaped");
 	identity_free(identity);
 	authority_free(&a);
@@ -421,7 +424,8 @@ static void test_indefinite(void)
 
 static void test_truncated(void)
 {
-	static const char *const files[] = { SAMPLE "pkcs7/m2", SAMPLE "pkcs7/m3", SAMPLE "pkcs7/ab" };
+	static const char *const files[] = { SAMPLE "pkcs7/m2", SAMPLE "pkcs7/m3",
+					     SAMPLE "pkcs7/ab" };
 	size_t i, len;
 
 	for (i = 0; i < 3; i++) {
@@ -438,8 +442,8 @@ static void test_truncated(void)
 			identity_free(identity);
 			free(cut);
 		}
-		tap_ok(!found, "%s, cut at each of %zu bytes, has a problem and no signer", files[i],
-		       der.len - 1);
+		tap_ok(!found, "%s, cut at each of %zu bytes, has a problem and no signer",
+		       files[i], der.len - 1);
 		free(der.data);
 	}
 }
