@@ -67,6 +67,11 @@ struct debar_digest {
  * writer that opens, writes and closes between the two.) The controller reads the cookie of a
  * PENDING element by the descriptor of a fanotify event.
  */
+enum debar_memo {
+	DEBAR_MEMO_CLEAN = 1,	     /* no rule of that generation matches any of its keys */
+	DEBAR_MEMO_UNCLASSIFIED = 2, /* its keys are not known, and that has been told */
+};
+
 enum debar_file_state {
 	DEBAR_FILE_PENDING = 1,
 	DEBAR_FILE_KNOWN,
@@ -78,13 +83,25 @@ struct debar_file {
 	__s64 ctime;  /* inode's change time, nanoseconds, likewise: a second line of defence */
 	__u64 real;   /* overlay: address of the real inode; else 0 */
 	__u64 epoch;  /* overlay: epoch of the real inode's content; else 0 */
-	__u64 memo;   /* generation << 32 | 1 when that generation has no match for it; one word so
-		       * that two writers cannot mix */
+	__u64 memo;   /* generation << 32 | enum debar_memo; one word so that two writers cannot mix */
 	struct debar_digest digest;
 	__u32 state; /* enum debar_file_state, written last */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct debar_file) == 88, "debar_file has a hole");
+
+/*
+ * How keys other than the digest get in. The controller is asked by a fanotify permission event
+ * before the exec, when the element of the inode is there already (debar_open made it): it reads
+ * the cookie, then the content, and writes answers[cookie]. The exec hook, which alone knows the
+ * digest of what will run, binds contents[digest] to the answer, if the element with that cookie is
+ * still there: so keys can not be bound to other bytes. A count of DEBAR_ANSWER_LATE means that the
+ * controller could not say in time.
+ */
+#define DEBAR_ANSWER_LATE 0xffffffffu
+
+/* A controller not heard of for this long is gone: nobody is held for it any more. */
+#define DEBAR_HEARTBEAT_MAX 3000000000LL
 
 /* ---- verdicts ----------------------------------------------------------------------------- */
 
@@ -203,7 +220,7 @@ struct debar_state {
 	__s64 heartbeat; /* boot clock of the controller's last sign of life */
 	__u64 scope;	 /* cgroup id that --cgroup limits enforcement to; 0: everywhere */
 	__u32 stale;	 /* tests only, 1: writers do not end a cached digest */
-	__u32 pad2;
+	__u32 flags;	 /* enum debar_policy_flags of the generation in force, for a hook's first look */
 };
 _Static_assert(sizeof(struct debar_state) == 64, "debar_state has a hole");
 

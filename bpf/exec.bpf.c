@@ -29,7 +29,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Does @ban refuse what has no digest, for this reason? */
-static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
+static __always_inline bool ban_minds(const struct debar_ban *ban, int because, bool held)
 {
 	if (!(ban->flags & DEBAR_BAN_FILES))
 		return false;
@@ -37,6 +37,9 @@ static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
 		return ban->flags & DEBAR_BAN_OVERSIZE_DENY;
 	if (because == DEBAR_BECAUSE_BUFFER)
 		return ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
+	if (because == DEBAR_BECAUSE_UNCLASSIFIED || because == DEBAR_BECAUSE_OVERFLOW)
+		return ban->flags & DEBAR_BAN_DERIVED &&
+		       (held || ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY);
 	return true;
 }
 
@@ -52,7 +55,7 @@ static long ban_at(__u32 i, struct ban_walk *walk)
 
 	if (!ban || !ban->phase_count)
 		return 1;
-	if (!ban_minds(ban, v->because))
+	if (!ban_minds(ban, v->because, v->held))
 		return 0;
 	said = ban_says(v->slot, i, DEBAR_INHERIT, 0, v->now);
 	if (said <= v->action || said < DEBAR_AUDIT || act_excepted(v, i))
@@ -83,40 +86,104 @@ checked int verdict_without(struct verdict *v)
 }
 
 /*
- * The end of every hook: refuse if enforcing, and report. @because is 0 when v->digest is known.
- * Returns the errno for the caller, 0 to let it go on.
+ * Keys are not known: was the controller to be asked, and is there one? Then what happened is a
+ * change of the content while it was asked, or a mark of fanotify that has to go, and the program
+ * is refused as busy, once. Otherwise `unclassified` decides.
  */
-static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 hook, int because,
+static __always_inline bool was_held(struct debar_state *state, struct inode *inode,
+				     struct debar_file *seen)
+{
+	struct debar_file_keys *late;
+	__u32 device = inode->i_sb->s_dev;
+
+	if (!state->controller ||
+	    (__s64)bpf_ktime_get_boot_ns() - state->heartbeat > DEBAR_HEARTBEAT_MAX)
+		return false;
+	if (!bpf_map_lookup_elem(&debar_marked, &device))
+		return false;
+	if (!file_cacheable(inode, file_real(inode)))
+		return false;
+	late = seen ? bpf_map_lookup_elem(&debar_answers, &seen->cookie) : NULL;
+	return !(late && late->count == DEBAR_ANSWER_LATE);
+}
+
+/* The answer to @seen's cookie becomes the keys of its content. */
+static __always_inline void bind(struct debar_file *seen)
+{
+	struct debar_file_keys *answer = bpf_map_lookup_elem(&debar_answers, &seen->cookie);
+
+	if (answer && answer->count != DEBAR_ANSWER_LATE)
+		bpf_map_update_elem(&debar_contents, &seen->digest, answer, BPF_ANY);
+}
+
+/* The verdict on @v, whose digest is known unless @because says why not. */
+static __always_inline void weigh(struct verdict *v, int because)
+{
+	v->because = because;
+	if (!because && verdict_content(v)) {
+		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
+		v->because = DEBAR_BECAUSE_TORN;
+	}
+	if (!v->because && v->unknown && v->action != DEBAR_DENY) {
+		count(DEBAR_COUNT_FACT_UNCLASSIFIED); /* `unclassified` decides */
+		v->because = DEBAR_BECAUSE_UNCLASSIFIED;
+	}
+	if (v->because)
+		verdict_without(v);
+}
+
+static __always_inline __u32 refusal(const struct verdict *v)
+{
+	bool again = v->because == DEBAR_BECAUSE_BUSY ||
+		     (v->because == DEBAR_BECAUSE_UNCLASSIFIED && v->held);
+
+	return again ? ETXTBSY : EPERM;
+}
+
+/*
+ * The end of every hook: refuse if enforcing, and report. Returns the errno for the caller, 0 to
+ * let it go on. @tell: content whose keys are not known is told although it goes on.
+ */
+static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 hook, bool tell,
 				   bool path)
 {
 	struct debar_state *state = state_get();
+	bool digest = !v->because || v->because == DEBAR_BECAUSE_UNCLASSIFIED;
 	__u32 error = 0;
 
 	if (!state)
 		return 0;
-	v->because = because;
-	if (!because && verdict_digest(v)) {
-		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
-		v->because = DEBAR_BECAUSE_TORN;
-	}
-	if (v->because)
-		verdict_without(v);
 	if (v->match.rule == DEBAR_RULE_CANARY)
 		return EPERM;
 	if (v->excepted)
 		count(DEBAR_COUNT_EXCEPTED);
-	if (v->action < DEBAR_AUDIT || !task_in_scope(state->scope))
+	if (v->action < DEBAR_AUDIT) {
+		if (tell && v->because == DEBAR_BECAUSE_UNCLASSIFIED)
+			report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, digest, path);
+		return 0;
+	}
+	if (!task_in_scope(state->scope))
 		return 0;
 	if (mode_cap(state, v->action) == DEBAR_DENY)
-		error = v->because == DEBAR_BECAUSE_BUSY ? ETXTBSY : EPERM;
+		error = refusal(v);
 	count(error ? DEBAR_COUNT_DENY : DEBAR_COUNT_AUDIT);
-	report_file(v, file, hook, error, !because, path);
+	report_file(v, file, hook, error ? DEBAR_OUTCOME_DENIED : DEBAR_OUTCOME_AUDITED, error,
+		    digest, path);
 	return error;
 }
 
-static __always_inline __u64 memo_of(__u32 generation)
+static __always_inline __u64 memo_of(__u32 generation, enum debar_memo memo)
 {
-	return (__u64)generation << 32 | 1;
+	return (__u64)generation << 32 | memo;
+}
+
+/* What may be said without looking again, until the content, its keys or the policy change. */
+static __always_inline void remember(struct debar_file *seen, const struct verdict *v)
+{
+	if (v->because == DEBAR_BECAUSE_UNCLASSIFIED)
+		seen->memo = memo_of(v->generation, DEBAR_MEMO_UNCLASSIFIED);
+	else if (!v->because && !v->matched)
+		seen->memo = memo_of(v->generation, DEBAR_MEMO_CLEAN);
 }
 
 /* Judges the content of @file at a hook that may sleep. */
@@ -126,22 +193,28 @@ static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8
 	struct debar_file *seen;
 	struct verdict v = {};
 	int because = 0;
-	__u32 error;
+	bool tell = true;
 
 	if (!state || !state->generation || !is_regular(inode))
 		return 0;
 	seen = file_seen(inode);
 	if (seen) {
-		if (seen->memo == memo_of(state->generation))
+		if (seen->memo == memo_of(state->generation, DEBAR_MEMO_CLEAN))
 			return 0;
+		tell = seen->memo != memo_of(state->generation, DEBAR_MEMO_UNCLASSIFIED);
 		v.digest = seen->digest;
 	} else {
 		because = file_hash(file, inode, &v.digest, &seen);
 	}
-	error = judge(&v, file, hook, because, true);
-	if (seen && v.action == DEBAR_INHERIT && !v.excepted && !because)
-		seen->memo = memo_of(v.generation);
-	return error;
+	if (state->flags & DEBAR_POLICY_DERIVED) {
+		if (seen)
+			bind(seen);
+		v.held = hook == DEBAR_HOOK_EXEC && was_held(state, inode, seen);
+	}
+	weigh(&v, because);
+	if (seen)
+		remember(seen, &v);
+	return judge(&v, file, hook, tell, true);
 }
 
 /* A negative errno in the one shape that 6.12 can see is in range: clang would negate a flag. */
@@ -226,7 +299,7 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 		return 0;
 	seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
 	if (seen && seen->state == DEBAR_FILE_KNOWN) {
-		if (seen->memo == memo_of(state->generation))
+		if (seen->memo == memo_of(state->generation, DEBAR_MEMO_CLEAN))
 			return 0;
 		v.digest = seen->digest;
 	} else {
@@ -239,7 +312,8 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 			because = DEBAR_BECAUSE_NOSTATE;
 		}
 	}
-	return answer(judge(&v, file, DEBAR_HOOK_MPROTECT, because, false));
+	weigh(&v, because);
+	return answer(judge(&v, file, DEBAR_HOOK_MPROTECT, true, false));
 }
 
 static __always_inline bool reads_module(int id)
@@ -284,7 +358,23 @@ int BPF_PROG(debar_kload, int id)
 	else
 		return 0;
 	count(DEBAR_COUNT_FACT_BUFFER);
-	return answer(judge(&v, NULL, hook, DEBAR_BECAUSE_BUFFER, false));
+	weigh(&v, DEBAR_BECAUSE_BUFFER);
+	return answer(judge(&v, NULL, hook, false, false));
+}
+
+/*
+ * An exec open comes here before fanotify asks the controller: the element has to be there for its
+ * answer. Content that is known, by inode or by what it turns out to be, needs none.
+ */
+static __always_inline void prepare(struct inode *inode)
+{
+	struct debar_state *state = state_get();
+	struct inode *real = file_real(inode);
+
+	if (!state || !state->generation || !(state->flags & DEBAR_POLICY_DERIVED))
+		return;
+	if (is_regular(inode) && file_cacheable(inode, real) && !file_seen(inode))
+		(void)file_begin(inode, real);
 }
 
 SEC("lsm/file_open")
@@ -292,6 +382,8 @@ int BPF_PROG(debar_open, struct file *file)
 {
 	if (file->f_mode & FMODE_WRITE)
 		file_forget(file->f_inode);
+	else if (file->f_flags & FMODE_EXEC)
+		prepare(file->f_inode);
 	return 0;
 }
 

@@ -90,7 +90,7 @@ static __always_inline struct debar_file *file_seen(struct inode *inode)
 }
 
 /* Puts a PENDING element on @inode, or joins the one of another who is about to hash. */
-static __always_inline __u64 file_begin(struct inode *inode, struct inode *real)
+static __noinline __u64 file_begin(struct inode *inode, struct inode *real)
 {
 	struct debar_file fresh = { .cookie = unique(), .state = DEBAR_FILE_PENDING }, *seen;
 
@@ -139,9 +139,10 @@ static __always_inline struct debar_file *file_finish(struct inode *inode, struc
 
 /*
  * Hashes @file. Returns 0 and the digest, and the inode's element in @ret_seen if it could be kept;
- * or the enum debar_because why there is no digest.
+ * or the enum debar_because why there is no digest. (Not inlined, for the sake of the 512 bytes of
+ * stack that a hook and all it calls share.)
  */
-static __always_inline int file_hash(struct file *file, struct inode *inode,
+static __noinline int file_hash(struct file *file, struct inode *inode,
 				     struct debar_digest *digest, struct debar_file **ret_seen)
 {
 	struct inode *real = NULL;
@@ -182,6 +183,12 @@ static __always_inline void learn(struct file *file, struct inode *inode)
 
 	if (is_regular(inode) && inode->i_nlink && !file_seen(inode))
 		(void)file_hash(file, inode, &digest, &seen);
+}
+
+/* The epoch's real inode of an overlay file; NULL for a file that has its own bytes. */
+static __always_inline struct inode *file_real(struct inode *inode)
+{
+	return on_overlay(inode) ? overlay_real(inode) : NULL;
 }
 
 /* Somebody opened @inode for writing, or cut it: what is remembered of it ends. */

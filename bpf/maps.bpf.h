@@ -94,6 +94,49 @@ struct {
 } debar_files __weak SEC(".maps");
 
 /*
+ * Digest of a content -> its other keys, whatever the policy; bound by the exec hook, or written by
+ * the controller for bytes it hashed itself. 65,536 of 632 bytes, about 42 MB. Full: the least
+ * recently used content is unknown again, and asked for; what the policy matches is not in here.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct debar_digest);
+	__type(value, struct debar_file_keys);
+} debar_contents __weak SEC(".maps");
+
+/* Cookie -> what the controller found; see DEBAR_ANSWER_LATE. Full: the exec is unclassified. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct debar_file_keys);
+} debar_answers __weak SEC(".maps");
+
+/*
+ * Super blocks whose execs the controller is asked about: kernel dev_t -> 1. Written by the
+ * controller. Full: execs from further ones are unclassified.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u32);
+} debar_marked __weak SEC(".maps");
+
+/*
+ * Inodes that fanotify passes by, because their content was answered once: 1, written by the
+ * controller by descriptor. A store through a mapping does not end such a mark, so a hook that finds
+ * unknown content here refuses once, and the controller takes the mark away.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} debar_ignored __weak SEC(".maps");
+
+/*
  * Address of an overlay's real inode -> epoch of its content: made by the first hook that looks at
  * the file through an overlay, ended by every open for writing of the real inode. Full: the least
  * recently used goes, and that file is hashed once more.

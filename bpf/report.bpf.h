@@ -43,8 +43,9 @@ static __always_inline void report_name(struct debar_event *event, struct file *
  * @file: NULL when there was only memory. @path: may the program ask for the whole path? (bpf_d_path
  * is for sleepable hooks; of a path too long for the record only the name is told.)
  */
-static __always_inline void report_file(struct verdict *v, struct file *file, __u8 hook, __u32 error,
-					bool has_digest, bool path)
+static __always_inline void report_file(struct verdict *v, struct file *file, __u8 hook,
+					__u8 outcome, __u32 error, bool has_digest,
+					bool path)
 {
 	struct debar_event *event = bpf_ringbuf_reserve(&debar_ring, sizeof(*event), 0);
 	struct inode *inode = file ? file->f_inode : NULL;
@@ -64,7 +65,7 @@ static __always_inline void report_file(struct verdict *v, struct file *file, __
 	event->inode = inode ? inode->i_ino : 0;
 	event->file_size = inode ? inode->i_size : 0;
 	event->hook = hook;
-	event->outcome = error ? DEBAR_OUTCOME_DENIED : DEBAR_OUTCOME_AUDITED;
+	event->outcome = outcome;
 	event->because = v->because;
 	event->has_digest = has_digest;
 	event->error = error;

@@ -14,6 +14,7 @@
 
 #define CGROUP_DEPTH_MAX 32
 #define RETRIES_MAX 4
+#define DEBAR_STEPS_MAX (DEBAR_MATCHES_MAX + DEBAR_FILE_KEYS_MAX + 1)
 
 /* Orders the stores of this CPU as the compiler sees them; x86 keeps that order. */
 #define barrier() asm volatile("" ::: "memory")
@@ -50,6 +51,10 @@ struct verdict {
 	__u8 network; /* 1: the network's half of phases and overrides */
 	__u8 because; /* enum debar_because */
 	__u8 excepted;
+	__u8 matched; /* 1: some key met a rule, whatever its ban says now */
+	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
+	__u8 held;    /* 1: the controller was, or should have been, asked before */
+	__u8 pad;
 	struct debar_digest digest; /* of the file; exceptions may name it */
 };
 
@@ -222,13 +227,27 @@ static __always_inline bool match_weigh(struct verdict *v, const struct debar_ma
 	return true;
 }
 
+/* All keys of one content, one look-up a step: the digest, then what contents says. */
 struct key_walk {
 	struct debar_key key;
+	__u32 at; /* 0: the digest; else one more than the index into keys */
 	struct verdict *v;
+	struct debar_file_keys *keys; /* NULL: the digest only */
 };
 
-/* The nth match of a key. */
-static long match_at(__u32 nth, struct key_walk *walk)
+static __always_inline long key_next(struct key_walk *walk)
+{
+	__u32 at = walk->at;
+
+	if (!walk->keys || at >= DEBAR_FILE_KEYS_MAX || at >= walk->keys->count)
+		return 1;
+	walk->key = walk->keys->keys[at];
+	walk->key.nth = 0;
+	walk->at = at + 1;
+	return 0;
+}
+
+static long key_at(__u32 step, struct key_walk *walk)
 {
 	struct verdict *v = walk->v;
 	__u32 slot = v->slot;
@@ -237,41 +256,55 @@ static long match_at(__u32 nth, struct key_walk *walk)
 
 	if (!keys)
 		return 1;
-	walk->key.nth = nth;
 	match = bpf_map_lookup_elem(keys, &walk->key);
 	if (!match)
-		return 1;
+		return key_next(walk);
+	v->matched = 1;
 	if (match_weigh(v, match)) {
 		v->match = *match;
 		v->key = walk->key;
 	}
-	return !match->more;
+	if (!match->more)
+		return key_next(walk);
+	walk->key.nth++;
+	return 0;
 }
 
 /*
- * Does the policy in force match the digest in @v? Sets v->action and what decided it. A swap may
- * rewrite the slot that is being read; then `filling` says so and the look-up is done again.
- * Returns 0, or 1 when swaps overtook every try.
+ * Does the policy in force match the content in @v? Sets v->action and what decided it. A swap may
+ * rewrite the slot that is being read; then `filling` says so and the look-up is done again. An
+ * element of contents may be given to another content while it is read; it is read again, too.
+ * Returns 0, or 1 when every try was overtaken.
  */
-checked int verdict_digest(struct verdict *v)
+checked int verdict_content(struct verdict *v)
 {
-	struct key_walk walk = { .key = { .kind = DEBAR_KEY_SHA256 } };
+	struct key_walk walk = {};
 	struct debar_state *state = state_get();
+	struct debar_digest digest; /* 6.1 takes no key of a map from a caller's memory */
 	int try;
 
 	if (!state || !v)
 		return 1;
+	digest = v->digest;
 	walk.v = v;
-	__builtin_memcpy(walk.key.value, v->digest.bytes, sizeof(walk.key.value));
 	v->now = now_utc(state);
 	for (try = 0; try < RETRIES_MAX; try++) {
 		v->generation = *(volatile __u32 *)&state->generation;
 		v->slot = v->generation & 1;
 		v->action = DEBAR_INHERIT;
-		v->excepted = 0;
+		v->excepted = v->matched = 0;
+		walk.at = 0;
+		walk.key = (struct debar_key){ .kind = DEBAR_KEY_SHA256 };
+		__builtin_memcpy(walk.key.value, digest.bytes, sizeof(walk.key.value));
+		walk.keys = NULL;
+		if (state->flags & DEBAR_POLICY_DERIVED)
+			walk.keys = bpf_map_lookup_elem(&debar_contents, &digest);
+		v->unknown = !walk.keys && state->flags & DEBAR_POLICY_DERIVED;
 		barrier();
-		bpf_loop(DEBAR_MATCHES_MAX, match_at, &walk, 0);
+		bpf_loop(DEBAR_STEPS_MAX, key_at, &walk, 0);
 		barrier();
+		if (walk.keys && walk.keys != bpf_map_lookup_elem(&debar_contents, &digest))
+			continue;
 		if (*(volatile __u32 *)&state->filling - v->generation < 2)
 			return 0;
 		count(DEBAR_COUNT_RETRY);

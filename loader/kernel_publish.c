@@ -146,10 +146,12 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 		return ret;
 	}
 	state->utc_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_TAI);
+	state->flags |= tables->head.flags; /* what both ask for, while hooks read either */
 	state->mode = policy->mode;
 	state->deny_until = policy->deny_until;
 	state->scope = policy->scope;
 	__atomic_store_n(&state->generation, generation, __ATOMIC_SEQ_CST);
+	state->flags = tables->head.flags;
 	__atomic_store_n(&state->filling, generation + 1, __ATOMIC_SEQ_CST);
 	empty_slot(kernel, (generation + 1) & 1);
 	return 0;
