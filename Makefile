@@ -109,6 +109,7 @@ $(helpers): build/%: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d $< $(if $(filter %_static,$@),-static) -pthread -o $@
 
 helpers: $(helpers)
+	@:
 unit: $(unit)
 
 test:
