@@ -216,7 +216,7 @@ struct debar_state {
 	__s64 utc_offset; /* UTC minus TAI in nanoseconds, as it was at load */
 	__s64 deny_until; /* boot clock; after it deny becomes audit; 0: no such end */
 	__u32 controller; /* pid of a running controller in the initial namespace, 0: none */
-	__u32 pad;
+	__u32 parts;	  /* which halves of the programs are loaded; for the controller's use */
 	__s64 heartbeat; /* boot clock of the controller's last sign of life */
 	__u64 scope;	 /* cgroup id that --cgroup limits enforcement to; 0: everywhere */
 	__u32 stale;	 /* tests only, 1: writers do not end a cached digest */

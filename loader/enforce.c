@@ -26,7 +26,9 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* Matchers that are enforced; the others are refused, never ignored. */
-#define SUPPORTED (1u << POLICY_SHA256 | 1u << POLICY_UID | 1u << POLICY_CGROUP)
+#define SUPPORTED                                                                                  \
+	(1u << POLICY_SHA256 | 1u << POLICY_UID | 1u << POLICY_CGROUP | 1u << POLICY_DOMAIN |      \
+	 1u << POLICY_NETWORK)
 
 static void tables_freep(struct policy_tables **tables)
 {
@@ -326,6 +328,13 @@ int enforce_refuse_shrunk(const struct enforce_options *options, const struct po
 	return ret;
 }
 
+static unsigned int parts_needed(const struct policy *policy)
+{
+	const unsigned int network = 1u << POLICY_DOMAIN | 1u << POLICY_NETWORK;
+
+	return KERNEL_FILES | (policy_matchers(policy) & network ? KERNEL_NETWORK : 0);
+}
+
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy)
 {
@@ -333,6 +342,12 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	cleanup(tables_freep) struct policy_tables *tables = NULL;
 	int ret = enforce_refuse_shrunk(options, policy, state->generation);
 
+	if (!ret && parts_needed(policy) & ~kernel_parts(kernel)) {
+		message_error(ENOTSUP, "the policy has names or networks now, and the programs for "
+				       "them are not loaded; the policy in force stays");
+		message_hint("stop the controller, if there is one, and start it again; or debar load");
+		return -ENOTSUP;
+	}
 	if (!ret)
 		ret = compile(policy, &tables);
 	if (!ret)
@@ -427,7 +442,7 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	if (cgroup < 0)
 		return cgroup;
 	load_overlay_module();
-	ret = kernel_load(&kernel, true, &error);
+	ret = kernel_load(&kernel, parts_needed(policy), &error);
 	if (ret)
 		return message_kernel(ret, &error);
 	ret = enforce_swap(kernel, options, policy);
@@ -462,6 +477,8 @@ int enforce_start(const struct enforce_options *options, const struct policy *po
 		return start_fresh(options, policy, ret_kernel);
 	if (ret)
 		return message_kernel(ret, &error);
+	if (parts_needed(policy) & ~kernel_parts(kernel))
+		return start_fresh(options, policy, ret_kernel);
 	ret = enforce_swap(kernel, options, policy);
 	if (!ret) {
 		ret = kernel_canary(kernel, &error);

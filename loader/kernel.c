@@ -111,8 +111,8 @@ static bool is_lsm(const struct bpf_program *prog)
 	return bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
 }
 
-/* A hook that only some kernels have; its program is marked with "?" and asked for here. */
-static void choose_programs(struct kernel *kernel, bool lsm)
+/* Programs of the LSM hooks that this kernel has (some are newer than 6.1), and of the parts asked. */
+static void choose_programs(struct kernel *kernel, unsigned int parts)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *prog;
@@ -120,14 +120,20 @@ static void choose_programs(struct kernel *kernel, bool lsm)
 
 	bpf_object__for_each_program(prog, kernel->skel->obj) {
 		const char *name = strchr(bpf_program__section_name(prog), '/');
+		bool wanted = parts & KERNEL_NETWORK;
 
-		if (!is_lsm(prog))
-			continue;
-		snprintf(hook, sizeof(hook), "bpf_lsm_%s", name ? name + 1 : "");
-		bpf_program__set_autoload(prog, lsm && btf && btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0);
+		if (is_lsm(prog)) {
+			snprintf(hook, sizeof(hook), "bpf_lsm_%s", name ? name + 1 : "");
+			wanted = parts & KERNEL_FILES && btf &&
+				 btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0;
+		}
+		bpf_program__set_autoload(prog, wanted);
 	}
 	btf__free(btf);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_files, lsm);
+	if (parts & KERNEL_FILES)
+		return;
+	bpf_map__set_autocreate(kernel->skel->maps.debar_files, false);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_ignored, false);
 }
 
 static int map_state(struct kernel *kernel, int fd, struct kernel_error *reterr)
@@ -155,7 +161,7 @@ static int load_refused(int error, struct kernel_error *reterr)
 			   strerror(error));
 }
 
-int kernel_load(struct kernel **ret_kernel, bool lsm, struct kernel_error *reterr)
+int kernel_load(struct kernel **ret_kernel, unsigned int parts, struct kernel_error *reterr)
 {
 	cleanup(kernel_freep) struct kernel *kernel = calloc(1, sizeof(*kernel));
 	struct bpf_map *map;
@@ -170,7 +176,7 @@ int kernel_load(struct kernel **ret_kernel, bool lsm, struct kernel_error *reter
 	kernel->skel = debar_bpf__open();
 	if (!kernel->skel)
 		return kernel_fail(reterr, errno, NULL, "cannot open the programs: %m");
-	choose_programs(kernel, lsm);
+	choose_programs(kernel, parts);
 	ret = debar_bpf__load(kernel->skel);
 	if (ret)
 		return load_refused(-ret, reterr);
@@ -188,6 +194,7 @@ int kernel_load(struct kernel **ret_kernel, bool lsm, struct kernel_error *reter
 	if (ret)
 		return ret;
 	kernel->state->abi = DEBAR_ABI_VERSION;
+	kernel->state->parts = parts;
 	*ret_kernel = take(kernel);
 	return 0;
 }
@@ -382,6 +389,11 @@ int kernel_open(struct kernel **ret_kernel, struct kernel_error *reterr)
 struct debar_state *kernel_state(struct kernel *kernel)
 {
 	return kernel->state;
+}
+
+unsigned int kernel_parts(struct kernel *kernel)
+{
+	return kernel->state->parts;
 }
 
 const char *kernel_hook(struct kernel *kernel, size_t i)

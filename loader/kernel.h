@@ -39,11 +39,20 @@ void kernel_probe(struct kernel_offer *ret_offer);
 /* True when a set of programs is pinned, of any version. */
 bool kernel_pinned(void);
 
+/* Halves of the programs: a policy that has no names and networks needs no look at packets. */
+enum kernel_part {
+	KERNEL_FILES = 1 << 0,	 /* LSM hooks */
+	KERNEL_NETWORK = 1 << 1, /* cgroup hooks */
+};
+
 /*
- * Load the programs; nothing is attached. @lsm: with those of the LSM hooks. Owned by the caller
- * until kernel_free(), which leaves what is pinned in force and drops what is not.
+ * Load the programs of @parts (enum kernel_part); nothing is attached. Owned by the caller until
+ * kernel_free(), which leaves what is pinned in force and drops what is not.
  */
-int kernel_load(struct kernel **ret_kernel, bool lsm, struct kernel_error *reterr);
+int kernel_load(struct kernel **ret_kernel, unsigned int parts, struct kernel_error *reterr);
+
+/* Which parts are loaded, or were pinned. */
+unsigned int kernel_parts(struct kernel *kernel);
 
 /* Open what is pinned. -ENOENT: nothing is. -EPROTO: pinned by another ABI. */
 int kernel_open(struct kernel **ret_kernel, struct kernel_error *reterr);
