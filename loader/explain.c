@@ -168,8 +168,8 @@ static void tell_rule(const struct policy *policy, const char *asked, uint32_t o
 	ban = ban_index(policy, rule.ban);
 	exception = policy_find_exception(policy, rule.ban, asked, at);
 	printf("%s: %s by %s:%u (%s %s)%s%s\n", asked,
-	       exception ? "excepted"
-			 : done_word(action_at(policy_ban_get(policy, ban), &rule, at)),
+	       exception ? "excepted" :
+			   done_word(action_at(policy_ban_get(policy, ban), &rule, at)),
 	       rule.place.file, rule.place.line, policy_matcher_name(rule.matcher), rule.value,
 	       rule.note ? ": " : "", rule.note ? rule.note : "");
 	if (exception)
@@ -217,9 +217,9 @@ static json_t *phase_json(const struct debar_phase *phase)
 	if (!phase)
 		return json_null();
 	return json_pack("{s:s?, s:s, s:s}", "from",
-			 phase->from == INT64_MIN
-				 ? NULL
-				 : policy_instant_format(phase->from, from, sizeof(from)),
+			 phase->from == INT64_MIN ?
+				 NULL :
+				 policy_instant_format(phase->from, from, sizeof(from)),
 			 "exec", policy_action_name(phase->exec), "network",
 			 policy_action_name(phase->network));
 }
@@ -263,8 +263,8 @@ static json_t *rule_json(const struct policy *policy, const char *asked, uint32_
 	json_object_set_new(line, "asked", json_string(asked));
 	json_object_set_new(
 		line, "verdict",
-		json_string(exception ? "allow"
-				      : policy_action_name(action_at(policy_ban_get(policy, ban),
+		json_string(exception ? "allow" :
+					policy_action_name(action_at(policy_ban_get(policy, ban),
 								     &rule, at))));
 	json_object_set_new(line, "rule",
 			    json_pack("{s:i, s:s, s:s, s:s, s:i, s:s?}", "id", (int)rule.ordinal,

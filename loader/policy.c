@@ -76,8 +76,8 @@ int policy_options_read(struct policy_options *options, int argc, char **argv)
 		else if (c == 'f')
 			options->force = true;
 		else if (c == 'a')
-			err = options->has_at ? message_error(EINVAL, "--at is given twice")
-					      : read_at(options, optarg);
+			err = options->has_at ? message_error(EINVAL, "--at is given twice") :
+						read_at(options, optarg);
 		else if (c == 'k')
 			err = read_once(&options->key, "key", optarg);
 		else if (c == 'c')
@@ -137,10 +137,10 @@ static json_t *counts(const struct policy_ban *ban)
 static void check_json(const struct policy_ban *ban, int64_t at)
 {
 	struct debar_phase phase = policy_phase_at(ban, at);
-	json_t *line =
-		json_pack("{s:s, s:s, s:o, s:s, s:s}", "ban", ban->id, "file", ban->place.file,
-			  "rules", counts(ban), "exec", policy_action_name(phase.exec), "network",
-			  policy_action_name(phase.network));
+	json_t *line = json_pack("{s:s, s:s, s:o, s:s, s:s}", "ban", ban->id, "file",
+				 ban->place.file, "rules", counts(ban), "exec",
+				 policy_action_name(phase.exec), "network",
+				 policy_action_name(phase.network));
 
 	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');

@@ -21,18 +21,22 @@ static int read_manifest(char *name, struct trust_manifest *ret_manifest,
 	cleanup(cleanup_free) char *path = read_resolve(name);
 	int err = path ? policy_new(&policy) : -ENOMEM;
 
-	if (err)
-		return message_error(err, "not enough memory");
+	if (err) {
+		message_error(err, "not enough memory");
+		return -ENOMEM;
+	}
 	err = read_one(policy, path, ret_manifest);
-	if (!err)
-		*ret_policy = take(policy);
-	return err;
+	if (err)
+		return err;
+	*ret_policy = take(policy);
+	return 0;
 }
 
 int policy_sign_verb(struct policy_options *options)
 {
 	cleanup(trust_manifest_release) struct trust_manifest manifest = {};
 	cleanup(policy_freep) struct policy *policy = NULL;
+	const struct policy_ban *ban;
 	struct policy_error error;
 
 	if (options->argument_count != 1 || !options->key || !options->certificate) {
@@ -46,7 +50,8 @@ int policy_sign_verb(struct policy_options *options)
 		message_policy(&error);
 		return EXIT_ERROR;
 	}
-	if (!policy_ban_get(policy, 0)->serial)
+	ban = policy_ban_get(policy, 0);
+	if (ban && !ban->serial)
 		message_warning("%s has no serial: an older edition cannot be told from it",
 				manifest.files[0].path);
 	return EXIT_DONE;
@@ -56,11 +61,13 @@ static int verify_one(char *name, const struct policy_options *options)
 {
 	cleanup(trust_manifest_release) struct trust_manifest manifest = {};
 	cleanup(policy_freep) struct policy *policy = NULL;
+	const struct policy_ban *ban;
 	struct policy_error error;
 	int err = read_manifest(name, &manifest, &policy);
 
 	if (err)
 		return err;
+	ban = policy_ban_get(policy, 0);
 	err = trust_verify(&manifest, &error);
 	if (!err)
 		err = trust_fresh(policy, options->at, &error);
@@ -70,7 +77,7 @@ static int verify_one(char *name, const struct policy_options *options)
 	}
 	if (options->json) {
 		json_t *line = json_pack("{s:s, s:s, s:b}", "file", manifest.files[0].path, "ban",
-					 policy_ban_get(policy, 0)->id, "signed", 1);
+					 ban ? ban->id : "", "signed", 1);
 
 		json_dumpf(line, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -142,8 +142,8 @@ int trust_required(struct policy_error *reterr)
 	int n = scandir(trust_dir(), &entries, is_anchor, alphasort);
 
 	if (n < 0)
-		return errno == ENOENT ? 0
-				       : fail(reterr, errno, trust_dir(), "%s", strerror(errno));
+		return errno == ENOENT ? 0 :
+					 fail(reterr, errno, trust_dir(), "%s", strerror(errno));
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
 	free(entries);
@@ -157,8 +157,8 @@ static int add_anchor(X509_STORE *store, const char *path, struct policy_error *
 	int count = 0;
 
 	for (;; count++) {
-		cleanup(cleanup_x509) X509 *x509 =
-			bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+		cleanup(cleanup_x509) X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) :
+							 NULL;
 
 		if (!x509)
 			break;

@@ -73,7 +73,7 @@ int parse_rules(struct parse *p, const char *name, void *object);
 int parse_exceptions(struct parse *p, const char *name, void *object);
 int parse_certificate(struct parse *p, const char *name, struct rule_value *ret_value);
 int parse_ban_id(struct parse *p, const char *name, void *ban);
-int parse_authorities(struct parse *p, const char *name, void *ban);
+int parse_authorities(struct parse *p, const char *name, void *object);
 int parse_phases(struct parse *p, const char *name, void *ban);
 
 /* A list's entries. Errors of reading it stand at @place, errors in it at its own lines. */

@@ -33,7 +33,7 @@ unload
 runs 'and then is not' "$work/banned"
 echo 'rulez: []' >>$dir/test.yaml
 runs 'a policy broken by an edit' "$DEBAR" load
-like "$errors" 'test.yaml:4:1: unknown key "rulez"' 'is named'
+like "$errors" 'test.yaml:5:1: unknown key "rulez"' 'is named'
 like "$errors" 'the last good policy is' 'and the last good one used, loudly'
 is_denied 'which is in force' "$work/banned"
 exits 2 'reload of a broken policy' "$DEBAR" reload
