@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Which policy comes into force, and which does not: a broken one, a shrunken one, an unsigned one.
 # What was in force stays in force.
+# timeout: 500
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
