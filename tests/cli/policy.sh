@@ -76,6 +76,21 @@ else
 	skip 'a file that may not be read' 'only root can become somebody else'
 fi
 
+# ---- a list that changes while it is read ----
+policy moving.yaml 'ban: m\nrules:\n  - list: moving.txt\n    kind: path\n'
+{
+	echo /a
+	yes '# nothing but a comment, many times over' | head -c 100000000
+} >"$work/moving.txt"
+exits 0 'a list of 100 MB' "$DEBAR" policy check "$work/moving.yaml"
+while :; do echo '# more' >>"$work/moving.txt"; done &
+writer=$!
+at_exit "kill $writer"
+exits 2 'a list that changes while it is read' "$DEBAR" policy check "$work/moving.yaml"
+like "$errors" 'moving.yaml:3:11: list "moving.txt": changed while it was read; try again' 'is refused'
+kill $writer
+rm "$work/moving.txt"
+
 # ---- the running system ----
 policy system.yaml "ban: s\nrules:\n  - sha256: $(sha256sum /bin/sh | cut -c1-64)\n"
 exits 2 'a rule that bans the shell' "$DEBAR" policy check "$work/system.yaml"
