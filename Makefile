@@ -19,8 +19,9 @@ FUZZ_SECONDS ?= 30
 
 # What is pure never sees libbpf: unit tests and fuzzers link without it.
 PURE_PKGS := jansson sqlite3 libelf zlib libcrypto yaml-0.1 libidn2 libpsl liblzma libzstd
-PKGS := libbpf $(PURE_PKGS)
+PKGS := libbpf libsystemd $(PURE_PKGS)
 DATADIR := $(PREFIX)/share/debar
+UNITDIR := $(PREFIX)/lib/systemd/system
 STRICT := -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 ALL_CFLAGS := $(CFLAGS) $(STRICT) -D_GNU_SOURCE -DDEBAR_VERSION='"$(VERSION)"' \
 	-DDEBAR_DATADIR='"$(DATADIR)"' -I. -Ibuild \
@@ -31,7 +32,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/container.c loader/fold.c \
+pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/bootline.c loader/container.c loader/fold.c \
 	loader/identify.c loader/judge.c loader/packages.c loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
@@ -143,6 +144,9 @@ install: build/debar
 	install -D -m 644 policy/debar-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/debar-policy.5
 	install -D -m 644 loader/debar.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/debar
+	install -d $(DESTDIR)$(SYSCONFDIR)/debar/trust.d $(DESTDIR)$(UNITDIR)
+	sed 's,/usr/sbin/debar,$(PREFIX)/sbin/debar,' loader/debar.service \
+		>$(DESTDIR)$(UNITDIR)/debar.service
 
 clean:
 	rm -rf $(filter-out build/kernels,$(wildcard build/*))

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "loader/bootline.h"
 #include "loader/enforce.h"
 #include "loader/kernel.h"
 #include "loader/last.h"
@@ -161,6 +162,23 @@ int enforce_options_read(struct enforce_options *ret_options, const char *takes,
 	return 0;
 }
 
+bool enforce_off_at_boot(struct enforce_options *options)
+{
+	char unknown[32];
+	enum bootline asked = bootline_read(unknown, sizeof(unknown));
+
+	if (unknown[0])
+		message_warning("debar=%s on the kernel command line is neither off nor audit",
+				unknown);
+	if (asked == BOOTLINE_AUDIT && !options->audit) {
+		options->audit = true;
+		message_info("debar=audit on the kernel command line: acts are only reported");
+	}
+	if (asked == BOOTLINE_OFF)
+		message_info("debar=off on the kernel command line: nothing is enforced");
+	return asked == BOOTLINE_OFF;
+}
+
 /* ---- the policy --------------------------------------------------------------------------- */
 
 static int64_t now_utc(void)
@@ -301,7 +319,9 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 			return message_error(ret, "cannot read cgroup %s: %s", options->cgroup,
 					     strerror(-ret));
 	}
-	if (options->deny_for) {
+	if (options->deny_until) {
+		publish.deny_until = options->deny_until;
+	} else if (options->deny_for) {
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		publish.deny_until =
 			boot.tv_sec * 1000000000LL + boot.tv_nsec + options->deny_for;
@@ -459,7 +479,19 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	return 0;
 }
 
-int enforce_start(const struct enforce_options *options, const struct policy *policy,
+/*
+ * The time of --for runs on when a controller is killed and started again: a crash every nine
+ * minutes must not refuse for ever.
+ */
+static void keep_until(struct enforce_options *options, struct kernel *kernel)
+{
+	const struct debar_state *state = kernel_state(kernel);
+
+	if (options->deny_for && state->controller)
+		options->deny_until = state->deny_until;
+}
+
+int enforce_start(struct enforce_options *options, const struct policy *policy,
 		  struct kernel **ret_kernel)
 {
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
@@ -477,6 +509,7 @@ int enforce_start(const struct enforce_options *options, const struct policy *po
 		return start_fresh(options, policy, ret_kernel);
 	if (ret)
 		return message_kernel(ret, &error);
+	keep_until(options, kernel);
 	if (parts_needed(policy) & ~kernel_parts(kernel))
 		return start_fresh(options, policy, ret_kernel);
 	ret = enforce_swap(kernel, options, policy);
@@ -491,20 +524,31 @@ int enforce_start(const struct enforce_options *options, const struct policy *po
 	return 0;
 }
 
+const char *enforce_line(struct kernel *kernel, char buf[ENFORCE_LINE_MAX])
+{
+	const struct debar_state *state = kernel_state(kernel);
+	struct debar_head head = {};
+
+	kernel_head(kernel, &head);
+	snprintf(buf, ENFORCE_LINE_MAX, "%u ban%s, %u rule%s, generation %u, %s", head.ban_count,
+		 head.ban_count == 1 ? "" : "s", head.rule_count, head.rule_count == 1 ? "" : "s",
+		 head.generation, state->mode == DEBAR_MODE_ENFORCE ? "enforcing" : "audit only");
+	return buf;
+}
+
 void enforce_tell(struct kernel *kernel, const char *verb, bool json)
 {
 	static const char *const modes[] = { "off", "audit", "enforce" };
 	const struct debar_state *state = kernel_state(kernel);
 	struct debar_head head = {};
+	char line[ENFORCE_LINE_MAX];
 
-	kernel_head(kernel, &head);
-	if (json) {
-		printf("{\"verb\":\"%s\",\"mode\":\"%s\",\"generation\":%u,\"bans\":%u,\"rules\":%u}\n",
-		       verb, modes[state->mode % DEBAR_MODE_MAX], head.generation, head.ban_count,
-		       head.rule_count);
+	if (!json) {
+		printf("%s: %s\n", verb, enforce_line(kernel, line));
 		return;
 	}
-	printf("%s: %u ban%s, %u rule%s, generation %u, %s\n", verb, head.ban_count,
-	       head.ban_count == 1 ? "" : "s", head.rule_count, head.rule_count == 1 ? "" : "s",
-	       head.generation, state->mode == DEBAR_MODE_ENFORCE ? "enforcing" : "audit only");
+	kernel_head(kernel, &head);
+	printf("{\"verb\":\"%s\",\"mode\":\"%s\",\"generation\":%u,\"bans\":%u,\"rules\":%u}\n",
+	       verb, modes[state->mode % DEBAR_MODE_MAX], head.generation, head.ban_count,
+	       head.rule_count);
 }

@@ -21,6 +21,7 @@ struct enforce_options {
 	struct read_names policies; /* resolved, absolute */
 	char *cgroup;		    /* --cgroup, or NULL */
 	int64_t deny_for;	    /* --for, nanoseconds; 0: not given */
+	int64_t deny_until; /* where its end is in force already: boot clock; 0: count afresh */
 	enum enforce_run_mode run_mode;
 	bool audit;
 	bool force;
@@ -35,6 +36,12 @@ void enforce_options_free(struct enforce_options *options);
 int enforce_options_read(struct enforce_options *ret_options, const char *takes, int argc,
 			 char **argv);
 
+/*
+ * What the kernel's command line asks for stands above the options. True, after a message: nothing
+ * is to be done in this boot.
+ */
+bool enforce_off_at_boot(struct enforce_options *options);
+
 /* The policy that @options name, checked for what can be enforced. Messages have been printed. */
 int enforce_read(const struct enforce_options *options, struct policy **ret_policy);
 
@@ -45,7 +52,7 @@ int enforce_read_start(const struct enforce_options *options, struct policy **re
  * Puts @policy into force: on what is pinned already, or on programs it loads, attaches, tries with
  * the canary and pins. On failure what was in force stays. Messages have been printed.
  */
-int enforce_start(const struct enforce_options *options, const struct policy *policy,
+int enforce_start(struct enforce_options *options, const struct policy *policy,
 		  struct kernel **ret_kernel);
 
 /* The same on an open @kernel: the swap alone. */
@@ -56,7 +63,12 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
 			  uint32_t generation);
 
-/* One line on stdout: what is in force now. */
+#define ENFORCE_LINE_MAX 128
+
+/* What is in force now, in one line without an end. Returns @buf. */
+const char *enforce_line(struct kernel *kernel, char buf[ENFORCE_LINE_MAX]);
+
+/* The same on stdout, after what was done. */
 void enforce_tell(struct kernel *kernel, const char *verb, bool json);
 
 #endif

@@ -18,6 +18,8 @@ int cmd_load(int argc, char **argv)
 
 	if (enforce_options_read(&options, "pactfxj", argc, argv))
 		return EXIT_ERROR;
+	if (enforce_off_at_boot(&options))
+		return EXIT_DONE;
 	controller = lock_controller_pid();
 	if (controller) {
 		message_error(EBUSY, "a controller runs as pid %d", controller);

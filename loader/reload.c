@@ -70,6 +70,7 @@ int cmd_reload(int argc, char **argv)
 		message_kernel(ret, &error);
 		return EXIT_ERROR;
 	}
+	options.deny_until = kernel_state(kernel)->deny_until;
 	if (enforce_read(&options, &policy) || swap(kernel, &options, policy))
 		return EXIT_ERROR;
 	enforce_tell(kernel, "reloaded", given.json);

@@ -20,6 +20,7 @@
 #include "loader/kernel.h"
 #include "loader/lock.h"
 #include "loader/message.h"
+#include "loader/notify.h"
 #include "loader/recorder.h"
 #include "loader/report.h"
 #include "loader/store.h"
@@ -32,12 +33,20 @@ struct controller {
 	struct enforce_options *options;
 	struct kernel *kernel;
 	struct recorder *recorder;
+	struct notify_clock alive;
 	bool stop;
 };
 
 static void recorder_freep(struct recorder **recorder)
 {
 	recorder_free(*recorder);
+}
+
+static void tell_manager(struct controller *controller, void (*tell)(const char *status))
+{
+	char line[ENFORCE_LINE_MAX];
+
+	tell(enforce_line(controller->kernel, line));
 }
 
 /* SIGHUP and `debar reload`: a policy that cannot be read, or that shrank, leaves the old one. */
@@ -48,6 +57,7 @@ static int reload(struct controller *controller, bool force)
 	int ret;
 
 	controller->options->force = force;
+	controller->options->deny_until = kernel_state(controller->kernel)->deny_until;
 	ret = enforce_read(controller->options, &policy);
 	if (ret)
 		return ret;
@@ -60,6 +70,7 @@ static int reload(struct controller *controller, bool force)
 		return ret;
 	enforce_tell(controller->kernel, "reloaded", controller->options->json);
 	fflush(stdout);
+	tell_manager(controller, notify_status);
 	return 0;
 }
 
@@ -131,6 +142,7 @@ static int serve(struct controller *controller, int signals, int control)
 		if (poll(polled, 3, HEARTBEAT_MS) < 0 && errno != EINTR)
 			return message_error(errno, "cannot wait: %m");
 		heartbeat(controller);
+		notify_alive(&controller->alive);
 		recorder_read(controller->recorder, 0);
 		recorder_tick(controller->recorder);
 		if (polled[1].revents)
@@ -191,7 +203,9 @@ static int run(struct enforce_options *options)
 	policy_free(take(policy));
 	enforce_tell(kernel, "running", options->json);
 	fflush(stdout);
+	tell_manager(&controller, notify_ready);
 	ret = serve(&controller, signals, control);
+	notify_stopping();
 	kernel_state(kernel)->controller = 0;
 	message_info("stopped; what is loaded stays in force (debar unload takes it off)");
 	return ret;
@@ -203,5 +217,9 @@ int cmd_run(int argc, char **argv)
 
 	if (enforce_options_read(&options, "pamctfxj", argc, argv))
 		return EXIT_ERROR;
+	if (enforce_off_at_boot(&options)) {
+		notify_ready("debar=off on the kernel command line: nothing is enforced");
+		return EXIT_DONE;
+	}
 	return run(&options) ? EXIT_ERROR : EXIT_DONE;
 }
