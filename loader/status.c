@@ -231,7 +231,9 @@ static void print_policy(const struct health *health)
 
 	printf("  policy        generation %u since %s: %u ban%s, %s rule%s\n",
 	       health->state.generation,
-	       policy_instant_format(head->loaded, since, sizeof(since)), head->ban_count,
+	       policy_instant_format(head->loaded - head->loaded % 1000000000, since,
+				     sizeof(since)),
+	       head->ban_count,
 	       plural(head->ban_count), number(head->rule_count, rules), plural(head->rule_count));
 	printf("  mode          %s%s%s\n", mode_word(health),
 	       health->state.scope ? ", in " : ", everywhere",
@@ -269,9 +271,9 @@ static void print_hooks(const struct health *health)
 
 static void print_memory(const struct health *health)
 {
-	printf("  memory        %.1f MiB of the kernel's, %.1f MiB of it for %u keys\n",
+	printf("  memory        %.1f MiB of the kernel's, %.1f MiB of it for %u key%s\n",
 	       (double)health->memory / (1 << 20), (double)health->key_memory / (1 << 20),
-	       health->head.key_count);
+	       health->head.key_count, plural(health->head.key_count));
 }
 
 static const char *tint(const struct look *look, __u8 action)
@@ -311,10 +313,10 @@ static void print_counters(const struct health *health, const struct look *look)
 	printf("\n%s  %-12s  since it was loaded%s\n", look->strong, "count", look->plain);
 	for (unsigned int i = 0; i < DEBAR_COUNTER_MAX; i++) {
 		bool fact = i >= DEBAR_COUNT_FACT_NOHASH;
-		bool rare = fact || i == DEBAR_COUNT_LOST || i == DEBAR_COUNT_RETRY ||
-			    i == DEBAR_COUNT_BUSY || i == DEBAR_COUNT_RACE;
+		bool always = i == DEBAR_COUNT_DENY || i == DEBAR_COUNT_AUDIT ||
+			      i == DEBAR_COUNT_HIT || i == DEBAR_COUNT_HASH;
 
-		if (rare && !health->counters[i])
+		if (!always && !health->counters[i])
 			continue;
 		printf("  %12s  %s%s%s%s\n", number(health->counters[i], text),
 		       fact ? look->fair : "", fact ? "fact not obtained: " : "",
