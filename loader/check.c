@@ -4,6 +4,7 @@
  * root where the files can be read, and does not ask what is in force.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "loader/finding.h"
 #include "loader/identity/identity.h"
 #include "loader/message.h"
+#include "loader/packages.h"
 #include "loader/read.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
@@ -31,6 +33,8 @@ struct check {
 	struct policy *policy;
 	struct policy_tables *tables;
 	struct judge *judge;
+	int root;
+	struct packages *packages; /* of this machine; without a table where they cannot be read */
 };
 
 static void check_release(struct check *check)
@@ -42,6 +46,9 @@ static void check_release(struct check *check)
 	judge_free(check->judge);
 	policy_tables_free(check->tables);
 	policy_free(check->policy);
+	packages_free(check->packages);
+	if (check->root >= 0)
+		close(check->root);
 }
 
 /* ---- options ------------------------------------------------------------------------------ */
@@ -148,8 +155,10 @@ static void facts_release(struct facts *facts)
 	free(facts->packages);
 }
 
-static void facts_of(struct facts *facts, const struct identity *identity)
+static void facts_of(struct facts *facts, const struct examined *examined)
 {
+	const struct identity *identity = examined->identity;
+
 	for (size_t i = 0; i < identity->cert_count; i++)
 		facts->facts.cert_count += identity_cert_facts(
 			identity->certs[i], &facts->certs[facts->facts.cert_count]);
@@ -157,6 +166,8 @@ static void facts_of(struct facts *facts, const struct identity *identity)
 		if (!identity->signers[i].cert)
 			facts->facts.cert_count += identity_signer_facts(
 				&identity->signers[i], &facts->certs[facts->facts.cert_count]);
+	for (size_t i = 0; i < examined->owner_count; i++)
+		facts->packages[facts->facts.package_count++] = examined->owners[i];
 	if (identity->package)
 		facts->packages[facts->facts.package_count++] = identity->package;
 }
@@ -171,12 +182,12 @@ static int facts_gather(struct facts *ret_facts, const struct check *check)
 			certs += 3 * check->findings[i].file->identity->cert_count +
 				 check->findings[i].file->identity->signer_count;
 	facts.certs = calloc(certs, sizeof(*facts.certs));
-	facts.packages = calloc(check->count, sizeof(*facts.packages));
+	facts.packages = calloc(check->count * (EXAMINE_OWNERS_MAX + 1), sizeof(*facts.packages));
 	if (!facts.certs || !facts.packages)
 		return message_error(ENOMEM, "out of memory");
 	for (size_t i = 0; i < check->count; i++)
 		if (check->findings[i].file)
-			facts_of(&facts, check->findings[i].file->identity);
+			facts_of(&facts, check->findings[i].file);
 	facts.facts.certs = facts.certs;
 	facts.facts.packages = facts.packages;
 	*ret_facts = facts;
@@ -203,6 +214,22 @@ static int policy_tabulate(struct check *check)
 
 /* ---- the answers -------------------------------------------------------------------------- */
 
+/* Without a database that can be read, files have no owner: what they are is answered all the same. */
+static int packages_read(struct check *check)
+{
+	bool changed;
+	int err = packages_new(&check->packages, check->root);
+
+	if (err)
+		return message_error(ENOMEM, "out of memory");
+	err = packages_refresh(check->packages, &changed);
+	if (err)
+		message_warning("the package database cannot be read: %s", strerror(-err));
+	else if (packages_problem(check->packages))
+		message_warning("%s", packages_problem(check->packages));
+	return 0;
+}
+
 /* What could not be read is told, and the others are answered all the same. */
 static int questions_read(struct check *check, char **texts)
 {
@@ -215,7 +242,8 @@ static int questions_read(struct check *check, char **texts)
 	for (size_t i = 0; i < check->count; i++) {
 		const char *words = NULL;
 
-		check->good[i] = !finding_read(&check->findings[i], texts[i], &words);
+		check->good[i] =
+			!finding_read(&check->findings[i], check->packages, texts[i], &words);
 		if (!check->good[i]) {
 			message_error(EINVAL, "cannot check %s: %s", texts[i], words);
 			failed++;
@@ -247,11 +275,14 @@ static int answer(struct check *check, struct finding *finding, bool first)
 
 int cmd_check(int argc, char **argv)
 {
-	cleanup(check_release) struct check check = {};
+	cleanup(check_release) struct check check = { .root = -1 };
 	bool banned = false, first = true;
 	int failed;
 
 	if (options_read(&check, argc, argv) || policy_read(&check))
+		return EXIT_ERROR;
+	check.root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (packages_read(&check))
 		return EXIT_ERROR;
 	failed = questions_read(&check, argv + optind);
 	if (failed < 0 || policy_tabulate(&check))

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/fsverity.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "loader/examine.h"
+#include "loader/identify.h"
 #include "loader/identity/identity.h"
+#include "loader/identity/package.h"
+#include "loader/packages.h"
 #include "policy/cleanup.h"
 #include "policy/digest.h"
 
@@ -18,64 +17,22 @@ static int fail(int err, const char *words, const char **reterr_words)
 	return -err;
 }
 
-static int not_regular(mode_t mode, const char **reterr_words)
+static const char *open_words(int err)
 {
-	if (S_ISDIR(mode))
-		return fail(EISDIR, "is a directory; debar scan takes trees", reterr_words);
-	if (S_ISFIFO(mode))
-		return fail(EINVAL, "is a FIFO, not a file", reterr_words);
-	if (S_ISSOCK(mode))
-		return fail(EINVAL, "is a socket, not a file", reterr_words);
-	return fail(EINVAL, "is a device, not a file", reterr_words);
-}
-
-/* Asked before it is opened, because opening a device can do something; and again after. */
-static int file_open(const char *path, const char **reterr_words)
-{
-	cleanup(cleanup_fd) int fd = -1;
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return fail(errno, NULL, reterr_words);
-	if (!S_ISREG(st.st_mode))
-		return not_regular(st.st_mode, reterr_words);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(errno, NULL, reterr_words);
-	if (!S_ISREG(st.st_mode))
-		return not_regular(st.st_mode, reterr_words);
-	return take_fd(fd);
-}
-
-static ssize_t file_pread(void *ctx, void *buf, size_t len, uint64_t off)
-{
-	ssize_t got;
-
-	do
-		got = pread(*(int *)ctx, buf, len, (off_t)off);
-	while (got < 0 && errno == EINTR);
-	return got < 0 ? -errno : got;
+	switch (err) {
+	case -EISDIR:
+		return "is a directory; debar scan takes trees";
+	case -ENODEV:
+		return "is a FIFO, a socket or a device, not a file";
+	default:
+		return NULL;
+	}
 }
 
 static void key_add(struct examined *examined, const struct debar_key *key)
 {
 	if (examined->key_count < EXAMINE_KEYS_MAX)
 		examined->keys[examined->key_count++] = *key;
-}
-
-static void verity_key(struct examined *examined, int fd)
-{
-	union {
-		struct fsverity_digest digest;
-		char room[sizeof(struct fsverity_digest) + 64];
-	} measured = { .digest.digest_size = 64 };
-	struct debar_key key = { .kind = DEBAR_KEY_FSVERITY };
-
-	if (ioctl(fd, FS_IOC_MEASURE_VERITY, &measured) < 0 ||
-	    measured.digest.digest_algorithm != FS_VERITY_HASH_ALG_SHA256)
-		return;
-	memcpy(key.value, measured.digest.digest, sizeof(key.value));
-	key_add(examined, &key);
 }
 
 /* A rule names a path, or with "/" at its end what is below: "/opt/x" meets /opt/x, /opt/ and /. */
@@ -98,21 +55,41 @@ static int path_keys(struct examined *examined)
 	return 0;
 }
 
-static int package_key(struct examined *examined)
+static int package_add(struct examined *examined, const char *name)
 {
-	const char *package = examined->identity->package;
-	struct debar_key key = { .kind = DEBAR_KEY_PACKAGE };
-	int err;
+	struct debar_key key;
+	int err = package_key(name, &key);
 
-	if (!package)
-		return 0;
-	err = digest_sha256(package, strlen(package), key.value);
 	if (!err)
 		key_add(examined, &key);
 	return err;
 }
 
-static int keys_fill(struct examined *examined, int fd)
+/* Who owns the file here, and the name that an installer or a note in it gives. */
+static int package_keys(struct examined *examined, const struct packages *packages)
+{
+	const struct package_table *table = packages ? packages_table(packages) : NULL;
+	const char *owners[EXAMINE_OWNERS_MAX];
+	size_t count = 0, i;
+	int err = 0;
+
+	if (table)
+		count = package_owners(table, examined->real, owners, EXAMINE_OWNERS_MAX);
+	for (i = 0; !err && i < count && i < EXAMINE_OWNERS_MAX; i++) {
+		examined->owners[examined->owner_count++] = owners[i];
+		err = package_add(examined, owners[i]);
+	}
+	if (!err && examined->identity->package)
+		err = package_add(examined, examined->identity->package);
+	return err;
+}
+
+const char *examine_package(const struct examined *examined)
+{
+	return examined->owner_count ? examined->owners[0] : examined->identity->package;
+}
+
+static int keys_fill(struct examined *examined, const struct packages *packages)
 {
 	const struct identity *identity = examined->identity;
 	struct debar_key sha256 = { .kind = DEBAR_KEY_SHA256 };
@@ -122,8 +99,7 @@ static int keys_fill(struct examined *examined, int fd)
 	key_add(examined, &sha256);
 	for (size_t i = 0; i < identity->keys.count; i++)
 		key_add(examined, &identity->keys.keys[i]);
-	verity_key(examined, fd);
-	err = package_key(examined);
+	err = package_keys(examined, packages);
 	return err ? err : path_keys(examined);
 }
 
@@ -132,28 +108,27 @@ static void examine_freep(struct examined **examined)
 	examine_free(*examined);
 }
 
-int examine_file(struct examined **ret_examined, const char *path, const char **reterr_words)
+int examine_file(struct examined **ret_examined, const struct packages *packages, const char *path,
+		 const char **reterr_words)
 {
 	cleanup(examine_freep) struct examined *examined = calloc(1, sizeof(*examined));
 	cleanup(cleanup_fd) int fd = -1;
-	struct identity_reader reader = { .pread = file_pread, .ctx = &fd };
-	struct stat st;
 	int err;
 
 	if (!examined)
 		return fail(ENOMEM, NULL, reterr_words);
-	fd = file_open(path, reterr_words);
-	if (fd < 0)
-		return fd;
-	examined->real = realpath(path, NULL);
-	if (!examined->real || fstat(fd, &st) < 0)
-		return fail(errno, NULL, reterr_words);
-	reader.size = (uint64_t)st.st_size;
-	err = identity_read(&examined->identity, &reader, IDENTITY_SHA256);
-	if (!err)
-		err = keys_fill(examined, fd);
+	err = identify_open(path, &fd);
 	if (err)
-		return fail(-err, err == -EAGAIN ? "changed while it was read" : NULL, reterr_words);
+		return fail(-err, open_words(err), reterr_words);
+	examined->real = realpath(path, NULL);
+	if (!examined->real)
+		return fail(errno, NULL, reterr_words);
+	err = identify_fd(&examined->identity, fd, IDENTITY_SHA256 | IDENTITY_VERIFY);
+	if (!err)
+		err = keys_fill(examined, packages);
+	if (err)
+		return fail(-err, err == -EAGAIN ? "changed while it was read" : NULL,
+			    reterr_words);
 	*ret_examined = take(examined);
 	return 0;
 }

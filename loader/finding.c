@@ -54,7 +54,8 @@ static int name_read(struct finding *finding, const char *text, const char **ret
 	return policy_domain_normalise(text, len, finding->name, reterr_words);
 }
 
-int finding_read(struct finding *ret_finding, const char *text, const char **reterr_words)
+int finding_read(struct finding *ret_finding, const struct packages *packages, const char *text,
+		 const char **reterr_words)
 {
 	struct finding finding = { .text = text };
 	int err;
@@ -65,7 +66,7 @@ int finding_read(struct finding *ret_finding, const char *text, const char **ret
 	}
 	if (strchr(text, '/') || faccessat(AT_FDCWD, text, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		finding.kind = FINDING_FILE;
-		err = examine_file(&finding.file, text, reterr_words);
+		err = examine_file(&finding.file, packages, text, reterr_words);
 	} else if (address_read(&finding, text)) {
 		finding.kind = FINDING_ADDRESS;
 		err = 0;
@@ -180,7 +181,8 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 	phase_words(finding, policy, utc, phase, sizeof(phase));
 	if (v->excepted)
 		snprintf(finding->because, sizeof(finding->because),
-			 "%s is banned by %s, but an exception of that ban lets it pass", key, rule);
+			 "%s is banned by %s, but an exception of that ban lets it pass", key,
+			 rule);
 	else if (v->action < DEBAR_AUDIT)
 		snprintf(finding->because, sizeof(finding->because),
 			 "%s is named by %s, which is off%s", key, rule, phase);
@@ -196,8 +198,8 @@ int finding_judge(struct finding *finding, const struct policy *policy, const st
 
 	switch (finding->kind) {
 	case FINDING_FILE:
-		finding->verdict = judge_file(judge, finding->file->keys, finding->file->key_count,
-					      utc);
+		finding->verdict =
+			judge_file(judge, finding->file->keys, finding->file->key_count, utc);
 		break;
 	case FINDING_NAME:
 		finding->verdict = judge_name(judge, finding->name, utc);

@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 
 struct examined;
+struct packages;
 
 enum finding_kind {
 	FINDING_FILE,
@@ -26,10 +27,10 @@ enum finding_kind {
 
 struct finding {
 	enum finding_kind kind;
-	const char *text;	/* as it was asked; borrowed */
-	struct examined *file;	/* of a file */
-	char name[256];		/* of a name: in normal form; of an address: as it is usually written */
-	uint8_t family;		/* of an address: 4 or 6 */
+	const char *text;      /* as it was asked; borrowed */
+	struct examined *file; /* of a file */
+	char name[256]; /* of a name: in normal form; of an address: as it is usually written */
+	uint8_t family; /* of an address: 4 or 6 */
 	uint8_t address[16];
 	struct verdict verdict;
 	bool known;		      /* `rule` is filled in */
@@ -39,9 +40,11 @@ struct finding {
 
 /*
  * What is meant by @text? What exists is a file, and so is what has a slash; then an address; then
- * a name. Reads the file. On failure *reterr_words says what is wrong.
+ * a name. Reads the file, whose owner is looked up in @packages. On failure *reterr_words says what
+ * is wrong.
  */
-int finding_read(struct finding *ret_finding, const char *text, const char **reterr_words);
+int finding_read(struct finding *ret_finding, const struct packages *packages, const char *text,
+		 const char **reterr_words);
 void finding_release(struct finding *finding);
 
 /* Fill in the verdict at @utc and the reason. */

@@ -58,16 +58,16 @@ static json_t *signer_json(const struct identity_signer *signer)
 	char from[40], until[40];
 
 	if (!cert)
-		return json_pack("{s:n, s:o, s:o, s:n, s:n, s:n, s:n, s:n, s:o}", "subject", "issuer",
-				 text_or_null(signer->issuer[0] ? signer->issuer : NULL), "serial",
-				 text_or_null(signer->serial[0] ? signer->serial : NULL), "sha256",
-				 "sha1", "spki_sha256", "not_before", "not_after", "digest_ok",
-				 check_json(signer->digest_ok));
+		return json_pack("{s:n, s:o, s:o, s:n, s:n, s:n, s:n, s:n, s:o}", "subject",
+				 "issuer", text_or_null(signer->issuer[0] ? signer->issuer : NULL),
+				 "serial", text_or_null(signer->serial[0] ? signer->serial : NULL),
+				 "sha256", "sha1", "spki_sha256", "not_before", "not_after",
+				 "digest_ok", check_json(signer->digest_ok));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o}", "subject",
-			 text_or_null(cert->subject), "issuer", text_or_null(cert->issuer), "serial",
-			 text_or_null(cert->serial), "sha256", hex_or_null(cert->sha256, 32), "sha1",
-			 hex_or_null(cert->sha1, 20), "spki_sha256",
-			 hex_or_null(cert->spki_sha256, 32), "not_before",
+			 text_or_null(cert->subject), "issuer", text_or_null(cert->issuer),
+			 "serial", text_or_null(cert->serial), "sha256",
+			 hex_or_null(cert->sha256, 32), "sha1", hex_or_null(cert->sha1, 20),
+			 "spki_sha256", hex_or_null(cert->spki_sha256, 32), "not_before",
 			 seconds_format(cert->not_before, from, sizeof(from)), "not_after",
 			 seconds_format(cert->not_after, until, sizeof(until)), "digest_ok",
 			 check_json(signer->digest_ok));
@@ -86,14 +86,16 @@ static json_t *file_json(const struct finding *finding)
 			 hex_or_null(id->has_sha256 ? id->sha256 : NULL, 32), "authenticode",
 			 hex_or_null(id->has_authenticode ? id->authenticode : NULL, 32), "buildid",
 			 hex_or_null(id->buildid, id->buildid_len), "package",
-			 text_or_null(id->package), "signers", signers);
+			 text_or_null(examine_package(finding->file)), "signers", signers);
 }
 
 json_t *finding_json(const struct finding *finding)
 {
-	json_t *json = finding->kind == FINDING_FILE ? file_json(finding) :
-		       json_pack("{s:s}", finding->kind == FINDING_NAME ? "name" : "address",
-				 finding->name);
+	json_t *json = finding->kind == FINDING_FILE ?
+			       file_json(finding) :
+			       json_pack("{s:s}",
+					 finding->kind == FINDING_NAME ? "name" : "address",
+					 finding->name);
 	char id[POLICY_VALUE_MAX];
 	bool named = finding->known && finding->verdict.matched;
 
@@ -176,7 +178,7 @@ static void put_file(const struct finding *finding)
 	if (id->has_authenticode)
 		put_hex("authenticode", id->authenticode, 32);
 	put_hex("build-id", id->buildid, id->buildid_len);
-	put("package", id->package);
+	put("package", examine_package(finding->file));
 	for (size_t i = 0; i < id->signer_count; i++)
 		put_signer(&id->signers[i]);
 	put("problem", id->problem);
@@ -184,9 +186,9 @@ static void put_file(const struct finding *finding)
 
 void finding_print(const struct finding *finding, bool colour)
 {
-	static const char *const words[] = {
-		[DEBAR_OFF] = "allowed", [DEBAR_AUDIT] = "banned, only reported", [DEBAR_DENY] = "denied"
-	};
+	static const char *const words[] = { [DEBAR_OFF] = "allowed",
+					     [DEBAR_AUDIT] = "banned, only reported",
+					     [DEBAR_DENY] = "denied" };
 	static const char *const tints[] = {
 		[DEBAR_OFF] = "\033[32m", [DEBAR_AUDIT] = "\033[33m", [DEBAR_DENY] = "\033[31m"
 	};
