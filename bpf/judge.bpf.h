@@ -11,7 +11,7 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "bpf/names.bpf.h"
+#include "bpf/look.bpf.h"
 #include "bpf/net_maps.bpf.h"
 
 /* Of verdict.bpf.h the programs of the network use the half about bans. */
@@ -19,6 +19,8 @@
 #pragma clang diagnostic ignored "-Wunused-function"
 #include "bpf/verdict.bpf.h"
 #pragma clang diagnostic pop
+
+#define JUDGE_TRIES 3
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level);
 
@@ -35,19 +37,27 @@ static __always_inline void net_count(enum debar_net_counter which)
 struct judgement {
 	__s64 now;		  /* UTC nanoseconds */
 	struct debar_match match; /* of the rule that decided */
-	__u32 uid;		  /* of the owner */
+	struct debar_address remote;
+	__u32 uid; /* of the owner */
 	__u32 generation;
 	__u32 slot;
 	__u32 excepted;		/* bit: that ban is excepted */
 	__u32 owner;		/* bit: so is that one, for the owner, by the rules of... */
 	__u32 owner_generation; /* this one */
 	__u32 asks;		/* bit: whether the owner is, is to be asked of that ban */
-	__u32 met;		/* 1: a rule was met */
+	__u32 bans;		/* bit: a rule of that ban was met */
 	__u32 start;		/* where in the name the rule's name begins */
 	__u8 whole;		/* looking at the whole name */
 	__u8 weighing;		/* second pass: exceptions are known */
 	__u8 action;		/* enum debar_action; INHERIT: nothing matched */
-	__u8 pad;
+	__u8 hook;		/* this and below: what else an event says; enum debar_hook */
+	__u8 protocol;
+	__u8 flags;   /* enum debar_net_flags */
+	__u8 because; /* enum debar_because */
+	__u16 port;   /* host order */
+	__u16 local_port;
+	__u16 error;
+	__u8 said[DEBAR_BANS_MAX]; /* what its phase says: enum debar_action */
 };
 
 struct ancestor_walk {
@@ -87,40 +97,57 @@ int net_owner_excepted(NET_CTX *ctx, __u32 slot, __u32 ban, __u32 uid, __s64 now
 	return walk.found;
 }
 
-/* What ban number @which says at @now of a rule whose own word is @own; its flags above that. */
-__weak __u64 debar_ban_says(__u32 slot, __u32 which, __u32 own, __s64 now)
+/* What every ban that was met says at j->now, and which of them ask who the owner is. */
+static long net_ban_step(__u32 which, struct judgement **of)
 {
-	struct debar_ban *ban = ban_get(slot & 1, which);
+	struct judgement *j = *of;
+	struct debar_ban *ban;
 
+	which &= DEBAR_BANS_MAX - 1;
+	if (!(j->bans >> which & 1))
+		return 0;
+	ban = ban_get(j->slot & 1, which);
 	if (!ban)
 		return 0;
-	return ban_says(slot & 1, which, own, 1, now) | (__u64)ban->flags << 32;
+	j->said[which] = ban_says(j->slot & 1, which, DEBAR_INHERIT, true, j->now);
+	if (ban->flags & DEBAR_BAN_EXCEPTS_TASK)
+		j->asks |= 1U << which;
+	return 0;
+}
+
+/* After the first pass: is there anything to weigh? */
+static __always_inline bool judge_weigh(struct judgement *j)
+{
+	if (!j->bans)
+		return false;
+	bpf_loop(DEBAR_BANS_MAX, net_ban_step, &j, 0);
+	j->weighing = 1;
+	return true;
 }
 
 /* Second pass: the strictest action, and of those the first rule. */
 static __always_inline void net_rule_weigh(struct net_look *look, struct judgement *j,
 					   const struct debar_net_rule *rule)
 {
-	__u64 says = debar_ban_says(j->slot, rule->ban, rule->network, j->now);
-	struct debar_match match = { .rule = rule->rule,
-				     .ban = rule->ban,
-				     .network = rule->network };
-	__u8 action = says;
+	__u32 which = rule->ban & (DEBAR_BANS_MAX - 1);
+	__u8 action;
 
-	if (action < DEBAR_AUDIT || action < j->action)
+	opaque(which);
+	action = j->said[which & (DEBAR_BANS_MAX - 1)];
+	if (action != DEBAR_OFF && rule->network != DEBAR_INHERIT)
+		action = rule->network;
+	if (action < DEBAR_AUDIT || action < j->action || j->excepted >> which & 1)
 		return;
-	if (action == j->action && match.rule > j->match.rule)
+	if (action == j->action && rule->rule > j->match.rule)
 		return;
-	if (j->excepted >> (rule->ban & 31) & 1)
-		return;
-	if (says >> 32 & DEBAR_BAN_EXCEPTS_TASK)
-		j->asks |= 1U << (rule->ban & 31);
 	j->action = action;
-	j->match = match;
+	j->match = (struct debar_match){ .rule = rule->rule,
+					 .ban = rule->ban,
+					 .network = rule->network };
 	j->start = look->start;
 }
 
-static void net_rule_met(struct net_look *look, const struct debar_net_rule *rule)
+static __always_inline void net_rule_met(struct net_look *look, const struct debar_net_rule *rule)
 {
 	struct judgement *j = look->verdict;
 
@@ -130,7 +157,7 @@ static void net_rule_met(struct net_look *look, const struct debar_net_rule *rul
 		if (!j->weighing && j->now < rule->until)
 			j->excepted |= 1U << (rule->ban & 31);
 	} else if (!j->weighing) {
-		j->met = 1; /* no counter: the verifier would walk every count */
+		j->bans |= 1U << (rule->ban & 31);
 	} else {
 		net_rule_weigh(look, j, rule);
 	}
@@ -149,7 +176,7 @@ static __always_inline bool judge_begin(struct judgement *j, const struct debar_
 	j->action = DEBAR_INHERIT;
 	j->excepted = j->owner_generation == j->generation ? j->owner : 0;
 	j->asks = 0;
-	j->met = 0;
+	j->bans = 0;
 	j->weighing = 0;
 	barrier();
 	return j->generation;
@@ -165,11 +192,8 @@ static __always_inline bool judge_torn(struct judgement *j, const struct debar_s
 	return true;
 }
 
-static __always_inline void *net_rules(struct net_look *look)
+static __always_inline void *net_rules(__u32 slot)
 {
-	struct judgement *j = look->verdict;
-	__u32 slot = j->slot; /* a key in memory of the caller's is refused up to 6.1 */
-
 	return bpf_map_lookup_elem(&debar_netrules, &slot);
 }
 
@@ -228,48 +252,48 @@ static __always_inline void address_v6(struct debar_address *address, __u32 a, _
 	__builtin_memcpy(address->bytes, words, sizeof(words));
 }
 
-static __always_inline void judge_address_once(struct judgement *j,
-					       const struct debar_address *address)
+/* One pass over the rules of the longest network that holds the address. */
+__weak int debar_address_pass(struct judgement *j)
 {
 	struct debar_network_key key = { .prefix = 160 };
-	struct net_look look = {};
-	__u32 slot = j->slot;
-	void *networks = bpf_map_lookup_elem(&debar_networks, &slot);
+	struct net_look look = { .verdict = j };
 	struct debar_network *network;
+	void *networks;
+	__u32 slot;
 
+	if (!j)
+		return 0;
+	slot = look.slot = j->slot;
+	networks = bpf_map_lookup_elem(&debar_networks, &slot);
 	if (!networks)
-		return;
-	look.verdict = j;
-	key.address = *address;
+		return 0;
+	key.address = j->remote;
 	if (key.address.family == 4)
 		key.prefix = 64;
 	network = bpf_map_lookup_elem(networks, &key);
-	if (!network)
-		return;
-	net_rules_meet(&look, network->first, network->count);
-	if (!j->met)
-		return;
-	j->weighing = 1;
-	net_rules_meet(&look, network->first, network->count);
+	if (network)
+		net_rules_meet(&look, network->first, network->count);
+	return 0;
 }
 
-/* Sets j->action for the address. Swaps that overtake every try leave what was found last. */
-__weak int debar_judge_address(struct judgement *j, const struct debar_address *address)
+/* Sets j->action for j->remote. Swaps that overtake every try leave what was found last. */
+__weak int debar_judge_address(struct judgement *j)
 {
 	struct debar_state *state = state_get();
-	int try;
 
-	if (!state || !j || !address)
+	if (!state || !j)
 		return 0;
 	j->now = now_utc(state);
-	for (try = 0; try < 3; try++) {
+	for (int try = 0; try < JUDGE_TRIES; try++) {
 		struct debar_net_head *head;
 
 		if (!judge_begin(j, state))
 			return 0;
 		head = net_head(j->slot);
 		if (head && head->networks)
-			judge_address_once(j, address);
+			debar_address_pass(j);
+		if (judge_weigh(j))
+			debar_address_pass(j);
 		if (!judge_torn(j, state))
 			break;
 	}
@@ -278,12 +302,11 @@ __weak int debar_judge_address(struct judgement *j, const struct debar_address *
 	return 0;
 }
 
-static __always_inline void judge_address(NET_CTX *ctx, struct judgement *j,
-					  const struct debar_address *address)
+static __always_inline void judge_address(NET_CTX *ctx, struct judgement *j)
 {
-	debar_judge_address(j, address);
+	debar_judge_address(j);
 	if (judge_owner(ctx, j))
-		debar_judge_address(j, address);
+		debar_judge_address(j);
 }
 
 #endif

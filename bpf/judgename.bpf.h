@@ -4,6 +4,7 @@
 #define DEBAR_JUDGENAME_BPF_H
 
 #include "bpf/judge.bpf.h"
+#include "bpf/names.bpf.h"
 
 /* ---- the names in force: written by the controller ----------------------------------------- */
 
@@ -39,57 +40,53 @@ struct {
 
 /* ---- the verdict --------------------------------------------------------------------------- */
 
-static __always_inline void *net_pool(struct net_look *look)
+static __always_inline void *net_buckets(__u32 slot)
 {
-	struct judgement *j = look->verdict;
-	__u32 slot = j->slot;
+	return bpf_map_lookup_elem(&debar_buckets, &slot);
+}
 
+static __always_inline void *net_pool(__u32 slot)
+{
 	return bpf_map_lookup_elem(&debar_pool, &slot);
 }
 
-static __always_inline void judge_name_once(struct judgement *j, struct name *name,
-					    const struct debar_net_head *head)
+/* One pass over the name's borders. */
+__weak int debar_names_pass(struct judgement *j, struct name *name)
 {
-	struct net_look look = { .name = name, .head = head };
-	__u32 slot = j->slot;
+	struct net_look look = { .name = name, .verdict = j };
 
-	look.buckets = bpf_map_lookup_elem(&debar_buckets, &slot);
-	if (!look.buckets)
-		return;
-	look.verdict = j;
+	if (!j || !name)
+		return 0;
+	look.slot = j->slot;
+	look.head = net_head(look.slot);
+	if (!look.head || !look.head->buckets)
+		return 0;
+	if (look.head->seed != name->seed) {
+		name->seed = look.head->seed;
+		name->multiplier = look.head->multiplier;
+		name_rehash(name);
+	}
 	names_look(&look);
-	if (!j->met)
-		return;
-	j->weighing = 1;
-	names_look(&look);
+	return 0;
 }
 
 /*
  * Sets j->action for the name, whose hashes were made with some generation's seed: after a swap
  * they are made again.
  */
-int debar_judge_name(struct judgement *j, struct name *name)
+__weak int debar_judge_name(struct judgement *j, struct name *name)
 {
 	struct debar_state *state = state_get();
-	int try;
 
 	if (!state || !j || !name)
 		return 0;
 	j->now = now_utc(state);
-	for (try = 0; try < 3; try++) {
-		struct debar_net_head *head;
-
+	for (int try = 0; try < JUDGE_TRIES; try++) {
 		if (!judge_begin(j, state))
 			return 0;
-		head = net_head(j->slot);
-		if (head && head->buckets) {
-			if (head->seed != name->seed) {
-				name->seed = head->seed;
-				name->multiplier = head->multiplier;
-				name_rehash(name);
-			}
-			judge_name_once(j, name, head);
-		}
+		debar_names_pass(j, name);
+		if (judge_weigh(j))
+			debar_names_pass(j, name);
 		if (!judge_torn(j, state))
 			break;
 	}

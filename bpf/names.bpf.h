@@ -1,66 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Is a name, or a name above it, in the policy's table? One look-up for each label border at which
- * any rule ends, the stored name compared. For every rule that is met the includer's
- * net_rule_met(look, rule) is called; net_pool(look) and net_rules(look) give the tables.
+ * any rule ends, the stored name compared.
  */
 #ifndef DEBAR_NAMES_BPF_H
 #define DEBAR_NAMES_BPF_H
 
-#include "bpf/name.bpf.h"
+#include "bpf/look.bpf.h"
 
-struct net_look;
-static void *net_pool(struct net_look *look);
-static void *net_rules(struct net_look *look);
-static void net_rule_met(struct net_look *look, const struct debar_net_rule *rule);
-
-#ifdef __bpf__
-
-#define table_at(type, table, at)                                                                  \
-	({                                                                                         \
-		__u32 at_ = (at);                                                                  \
-		(type *)bpf_map_lookup_elem(table, &at_);                                          \
-	})
-
-#else
-
-#define table_at(type, table, at) ((type *)(table) + (at))
-
-#endif
-
-/* One look-up, of a name or an address. Small: the kernel gives all functions together 512 bytes. */
-struct net_look {
-	struct name *name;
-	void *verdict; /* the includer's */
-	void *buckets;
-	void *pool; /* of the record being compared, then the rules it has */
-	const struct debar_net_head *head;
-	__u64 hash;
-	__u32 label; /* border being looked at */
-	__u32 start; /* where in the name */
-	__u32 first; /* chunk of the record, then the first of its rules */
-	__u32 differs;
-};
-
-static long net_rules_step(__u32 i, struct net_look *look)
-{
-	const struct debar_net_rule *rule =
-		table_at(struct debar_net_rule, look->pool, look->first + i);
-
-	if (rule)
-		net_rule_met(look, rule);
-	return !rule;
-}
-
-static __always_inline void net_rules_meet(struct net_look *look, __u32 first, __u32 count)
-{
-	look->pool = net_rules(look);
-	if (!look->pool)
-		return;
-	look->first = first;
-	bpf_loop(count < DEBAR_NET_RULES_MAX ? count : DEBAR_NET_RULES_MAX, net_rules_step, look,
-		 0);
-}
+static __always_inline void *net_buckets(__u32 slot);
+static __always_inline void *net_pool(__u32 slot);
 
 /* The chunks of a record behind the first. */
 static long names_chunk_step(__u32 i, struct net_look *look)
@@ -87,7 +36,7 @@ static __always_inline void names_compare(struct net_look *look, __u32 at)
 	__u32 start = look->start & 255, len = look->name->len - start;
 	const __u8 *wire;
 
-	look->pool = net_pool(look);
+	look->pool = net_pool(look->slot);
 	chunk = look->pool ? table_at(struct debar_name_chunk, look->pool, at) : 0;
 	record = (const void *)chunk;
 	if (!chunk || record->len != len)
@@ -105,14 +54,17 @@ static __always_inline void names_compare(struct net_look *look, __u32 at)
 		net_rules_meet(look, record->first, record->count);
 }
 
-/* The slot with this tag: chunk of its record, plus one; 0: none. */
-static __always_inline __u32 names_probe(struct net_look *look, __u64 final)
+/* The chunk of the record with this tag, plus one; 0: there is none. @count: of buckets. */
+__weak __u32 debar_names_probe(__u32 slot, __u32 count, __u64 final)
 {
-	__u32 tag = final, count = look->head->buckets, at = (final >> 32) * count >> 32;
+	__u32 tag = final, at = (final >> 32) * count >> 32;
+	void *buckets = net_buckets(slot);
 
+	if (!buckets)
+		return 0;
 	for (int probe = 0; probe < DEBAR_NAME_PROBES; probe++) {
 		const struct debar_name_bucket *bucket =
-			table_at(struct debar_name_bucket, look->buckets, at);
+			table_at(struct debar_name_bucket, buckets, at);
 
 		if (!bucket)
 			return 0;
@@ -138,7 +90,7 @@ static long names_border(__u32 i, struct net_look *look)
 		return 0;
 	look->label = label;
 	look->start = look->name->start[label];
-	chunk = names_probe(look, debar_hash_final(look->hash));
+	chunk = debar_names_probe(look->slot, look->head->buckets, debar_hash_final(look->hash));
 	if (chunk)
 		names_compare(look, chunk - 1);
 	return 0;

@@ -26,23 +26,11 @@ enum {
 	PASS
 };
 
-#define SOCK_RAW 3
+#define SOCK_RAW 3 /* include/linux/net.h */
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 {
 	return bpf_get_current_ancestor_cgroup_id(level);
-}
-
-/* The remote one is known, the local one may not be chosen yet. */
-static __always_inline void net_addresses(const struct net_found *found,
-					  struct debar_net_event *event)
-{
-}
-
-/* No names here. */
-static __always_inline void *net_pool(struct net_look *look)
-{
-	return NULL;
 }
 
 static __always_inline void owner_set(struct debar_actor *actor)
@@ -62,12 +50,11 @@ static __always_inline void owner_set(struct debar_actor *actor)
 }
 
 /* One decision about an address; @hook names it in the event. */
-static __noinline int address_decide(struct bpf_sock_addr *ctx, struct debar_address *address,
+static __noinline int address_decide(struct bpf_sock_addr *ctx, const struct debar_address *address,
 				     __u8 hook)
 {
-	struct judgement j = { .uid = (__u32)bpf_get_current_uid_gid() };
+	struct judgement j = { .uid = (__u32)bpf_get_current_uid_gid(), .remote = *address };
 	struct debar_socket *socket = NULL;
-	struct net_found found = { .remote = address };
 	struct bpf_sock *sk = ctx->sk;
 
 	if (sk)
@@ -76,23 +63,21 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, struct debar_add
 		owner_set(&socket->actor);
 	else
 		net_count(DEBAR_NET_FACT_STORAGE);
-	judge_address(ctx, &j, address);
+	judge_address(ctx, &j);
 	if (socket)
-		socket->clean = j.met ? 0 : j.generation;
-	if (j.excepted && j.met && j.action < DEBAR_AUDIT)
+		socket->clean = j.bans ? 0 : j.generation;
+	if (j.excepted && j.bans && j.action < DEBAR_AUDIT)
 		net_count(DEBAR_NET_EXCEPTED);
 	if (j.action < DEBAR_AUDIT)
 		return PASS;
-	found.socket = socket;
-	found.cookie = bpf_get_socket_cookie(ctx);
-	found.port = bpf_ntohs(ctx->user_port);
-	found.protocol = ctx->protocol;
-	found.hook = found.protocol == IPPROTO_UDP && found.port == 443 ? DEBAR_HOOK_QUIC : hook;
+	j.port = bpf_ntohs(ctx->user_port);
+	j.protocol = ctx->protocol;
+	j.hook = j.protocol == IPPROTO_UDP && j.port == 443 ? DEBAR_HOOK_QUIC : hook;
 	if (j.action == DEBAR_DENY)
-		found.error = ECONNREFUSED;
+		j.error = ECONNREFUSED;
 	else if (socket)
 		socket->told = j.generation;
-	net_report(&j, &found);
+	net_report(ctx, &j, NULL, socket, NULL);
 	if (j.action != DEBAR_DENY)
 		return PASS;
 	bpf_set_retval(-ECONNREFUSED);

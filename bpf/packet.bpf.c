@@ -42,67 +42,65 @@ struct passage {
 	__u32 end; /* DNS: of the message */
 	__u8 refused;
 	__u8 malformed;
-	__u8 hook;
 };
 
-static __always_inline void net_addresses(const struct net_found *found,
-					  struct debar_net_event *event)
+/* Tell what was judged; 1: refused. A refusal marks the socket. */
+checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct debar_socket *socket,
+			   struct name *name)
 {
-	bool ingress = found->flags & DEBAR_NETEV_INGRESS;
+	struct debar_address local = {};
 
-	packet_address(found->ctx, &event->remote, ingress);
-	packet_address(found->ctx, &event->local, !ingress);
-}
-
-/* Tell what was judged; a refusal marks the socket. */
-static __noinline void passage_end(struct passage *p, const struct judgement *j, struct name *name)
-{
-	struct net_found found = { .ctx = p->skb,
-				   .socket = p->socket,
-				   .name = name,
-				   .port = p->packet.remote_port,
-				   .local_port = p->packet.local_port,
-				   .protocol = p->packet.protocol,
-				   .hook = p->hook };
-
-	if (j->excepted && j->met && j->action < DEBAR_AUDIT)
+	if (!j)
+		return 0;
+	if (j->excepted && j->bans && j->action < DEBAR_AUDIT)
 		net_count(DEBAR_NET_EXCEPTED);
 	if (j->action < DEBAR_AUDIT)
-		return;
-	found.cookie = bpf_get_socket_cookie(p->skb);
-	if (p->packet.ingress)
-		found.flags |= DEBAR_NETEV_INGRESS;
+		return 0;
 	if (j->action == DEBAR_DENY) {
-		found.error = EPERM;
-		p->refused = 1;
-		if (p->packet.protocol == IPPROTO_TCP && !p->packet.ingress) {
-			found.flags |= DEBAR_NETEV_REFUSED;
-			if (p->socket)
-				p->socket->flags |= DEBAR_SOCKET_REFUSED;
+		j->error = EPERM;
+		if (j->protocol == IPPROTO_TCP && !(j->flags & DEBAR_NETEV_INGRESS)) {
+			j->flags |= DEBAR_NETEV_REFUSED;
+			if (socket)
+				socket->flags |= DEBAR_SOCKET_REFUSED;
 		}
 	}
-	net_report(j, &found);
+	packet_address(skb, &j->remote, j->flags & DEBAR_NETEV_INGRESS);
+	packet_address(skb, &local, !(j->flags & DEBAR_NETEV_INGRESS));
+	net_report(skb, j, &local, socket, name);
+	return j->action == DEBAR_DENY;
 }
 
-static __always_inline void passage_judge_name(struct passage *p)
+static __always_inline void judgement_set(struct judgement *j, const struct passage *p, __u8 hook)
 {
-	struct judgement *j = &p->scratch->judgement;
-
 	*j = (struct judgement){};
 	if (p->socket)
 		j->uid = p->socket->actor.uid;
+	j->port = p->packet.remote_port;
+	j->local_port = p->packet.local_port;
+	j->protocol = p->packet.protocol;
+	j->flags = p->packet.ingress ? DEBAR_NETEV_INGRESS : 0;
+	j->hook = hook;
+}
+
+static __always_inline void passage_judge_name(struct passage *p, __u8 hook)
+{
+	struct judgement *j = &p->scratch->judgement;
+
+	judgement_set(j, p, hook);
 	judge_name(p->skb, j, &p->scratch->name);
-	passage_end(p, j, &p->scratch->name);
+	p->refused = debar_skb_told(p->skb, j, p->socket, &p->scratch->name) == 1;
 }
 
 /* ---- DNS ----------------------------------------------------------------------------------- */
 
-static __always_inline bool dns_port(const struct debar_net_head *head, __u16 port)
+checked int debar_dns_port(__u32 slot, __u16 port)
 {
-	for (__u32 i = 0; i < DEBAR_DNS_PORTS_MAX; i++)
+	struct debar_net_head *head = net_head(slot & 1);
+
+	for (__u32 i = 0; head && i < DEBAR_DNS_PORTS_MAX; i++)
 		if (head->ports[i] == port && port)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 /* The message into memory; false: too short for a header. */
@@ -130,7 +128,7 @@ static long dns_question(__u32 i, struct passage *p)
 	}
 	p->at = after + 4;
 	net_count(DEBAR_NET_QUERY);
-	passage_judge_name(p);
+	passage_judge_name(p, DEBAR_HOOK_DNS);
 	return !!p->refused;
 }
 
@@ -146,12 +144,12 @@ static long dns_answer(__u32 i, struct passage *p)
 	target = dns_target(&record);
 	if (!target || !debar_dns_name(&p->scratch->message, &p->scratch->name, p->end, target))
 		return 0;
-	passage_judge_name(p);
+	passage_judge_name(p, DEBAR_HOOK_DNS);
 	return !!p->refused;
 }
 
 /* All the questions of a message that is in memory. */
-static __noinline void dns_questions(struct passage *p)
+static __always_inline void dns_questions(struct passage *p)
 {
 	struct dns_header header;
 
@@ -163,7 +161,7 @@ static __noinline void dns_questions(struct passage *p)
 		 dns_question, p, 0);
 }
 
-static __noinline void dns_answers(struct passage *p)
+static __always_inline void dns_answers(struct passage *p)
 {
 	struct dns_header header;
 	__u32 records;
@@ -185,26 +183,23 @@ static __noinline void dns_answers(struct passage *p)
 /* The address, unless a connect or sendmsg hook has judged it for this generation. */
 static __noinline int address_refused(struct passage *p, bool tcp)
 {
-	struct judgement j = {};
-	struct debar_address address;
+	struct judgement j;
 
-	if (packet_address(p->skb, &address, false))
+	judgement_set(&j, p,
+		      p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443 ?
+			      DEBAR_HOOK_QUIC :
+			      DEBAR_HOOK_CONNECT);
+	if (packet_address(p->skb, &j.remote, false))
 		return 0;
-	if (p->socket)
-		j.uid = p->socket->actor.uid;
-	judge_address(p->skb, &j, &address);
-	if (p->socket && !j.met && tcp)
+	judge_address(p->skb, &j);
+	if (p->socket && !j.bans && tcp)
 		p->socket->clean = j.generation;
 	if (j.action == DEBAR_AUDIT && p->socket) {
 		if (p->socket->told == j.generation)
 			return 0;
 		p->socket->told = j.generation;
 	}
-	p->hook = p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443
-			  ? DEBAR_HOOK_QUIC
-			  : DEBAR_HOOK_CONNECT;
-	passage_end(p, &j, NULL);
-	return p->refused;
+	return debar_skb_told(p->skb, &j, p->socket, NULL) == 1;
 }
 
 static __always_inline void query_read(struct passage *p)
@@ -214,7 +209,6 @@ static __always_inline void query_read(struct passage *p)
 		p->refused = 1;
 		return;
 	}
-	p->hook = DEBAR_HOOK_DNS;
 	if (dns_load(p, p->packet.offset, p->packet.len))
 		dns_questions(p);
 	else
@@ -273,7 +267,8 @@ int debar_egress(struct __sk_buff *skb)
 	}
 	if (!p.head->buckets || !p.packet.len)
 		return PASS;
-	if (p.packet.protocol != IPPROTO_TCP && dns_port(p.head, p.packet.remote_port))
+	if (p.packet.protocol != IPPROTO_TCP &&
+	    debar_dns_port(p.generation & 1, p.packet.remote_port))
 		query_read(&p);
 	return p.refused ? REFUSE : PASS;
 }
@@ -285,10 +280,10 @@ int debar_ingress(struct __sk_buff *skb)
 
 	if (!head_get(&p) || !p.head->buckets || !packet_read(skb, &p.packet))
 		return PASS;
-	if (p.packet.fragment || !p.packet.len || !dns_port(p.head, p.packet.remote_port) ||
+	if (p.packet.fragment || !p.packet.len ||
+	    !debar_dns_port(p.generation & 1, p.packet.remote_port) ||
 	    p.packet.protocol == IPPROTO_TCP)
 		return PASS;
-	p.hook = DEBAR_HOOK_DNS;
 	passage_socket(&p);
 	p.scratch = scratch_take(p.head);
 	if (!p.scratch)

@@ -14,8 +14,29 @@
 #include "policy/policy.h"
 #include "tests/unit/tap.h"
 
+/* The tables under test. */
+static const struct names_tables *table;
+
+static inline void *net_buckets(__u32 slot)
+{
+	(void)slot;
+	return table->buckets;
+}
+
+static inline void *net_pool(__u32 slot)
+{
+	(void)slot;
+	return table->chunks;
+}
+
+static inline void *net_rules(__u32 slot)
+{
+	(void)slot;
+	return table->rules;
+}
+
 /* What was met, as bits by rule; the kernel's judgement has its own. */
-static void net_rule_met(struct net_look *look, const struct debar_net_rule *rule)
+static inline void net_rule_met(struct net_look *look, const struct debar_net_rule *rule)
 {
 	__u64 *met = look->verdict;
 
@@ -37,13 +58,11 @@ static __u64 look_up(const struct names_tables *tables, const char *text)
 	struct net_look look = {
 		.name = &name,
 		.verdict = &met,
-		.buckets = tables->buckets,
-		.pool = tables->chunks,
-		.rules = tables->rules,
 		.head = &tables->head,
 	};
 	size_t len = strlen(text);
 
+	table = tables;
 	for (size_t i = 0; i < len; i++)
 		ring[i % TEXT_SIZE] = text[i];
 	if (tables->head.buckets && name_from_text(&name, ring, len))
@@ -214,9 +233,9 @@ static __u64 look_address(const struct names_tables *tables, const char *text)
 		}
 	}
 	for (__u32 i = 0; best && i < best->count; i++)
-		met |= tables->rules[best->first + i].flags & DEBAR_NET_EXCEPT
-			       ? 1ULL << 63
-			       : 1ULL << tables->rules[best->first + i].rule;
+		met |= tables->rules[best->first + i].flags & DEBAR_NET_EXCEPT ?
+			       1ULL << 63 :
+			       1ULL << tables->rules[best->first + i].rule;
 	return met;
 }
 
