@@ -39,7 +39,7 @@ static bool id_take(const char *text, size_t len, char ret_id[CONTAINER_ID_MAX +
 
 /*
  * Engines end the name with 64 hex digits, after an own prefix and "-" (docker-, cri-containerd-,
- * crio-, libpod-, nerdctl-) or ":" (runc, when it is told a systemd path on a system without it), or
+ * crio-, libpod-, nerdctl-) or ":" (runc, told a systemd path on a system without it), or
  * with no prefix at all (docker and kubepods with the cgroupfs driver), and systemd adds ".scope".
  * A monitor of the container (libpod-conmon-..., crio-conmon-...) is not in it.
  */

@@ -22,14 +22,14 @@
 #include "loader/spool.h"
 #include "policy/cleanup.h"
 
-/* How soon a new line of the controller's is seen, and a controller, or a load, that came or went. */
+/* How soon a new line is seen, and a controller, or a load, that came or went. */
 #define FOLLOW_MS 200
 
 struct events {
 	bool follow;
 	bool json;
 	bool colour;
-	size_t damaged; /* lines of the history that are no events */
+	size_t damaged;		   /* lines of the history that are no events */
 	struct kernel *kernel;	   /* NULL: nothing is loaded, or another version */
 	ino_t pins;		   /* which load that is */
 	struct recorder *recorder; /* NULL: somebody else reads the ring, or nobody can */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identical denials in a row become one record and a count. The first of a row passes at once, those
- * after it are counted and passed on together: within a second, or when the row ends. So the sum of
- * all counts is the number of acts, and nobody waits for the first sign of one. Several rows are
- * kept at a time: whoever tries two banned files in turn fills no log either.
+ * Identical denials in a row become one record and a count. The first of a row passes at once,
+ * those after it are counted and passed on together: within a second, or when the row ends. So the
+ * sum of all counts is the number of acts, and nobody waits for the first sign of one. Several rows
+ * are kept at a time: whoever tries two banned files in turn fills no log either.
  */
 #ifndef DEBAR_LOADER_FOLD_H
 #define DEBAR_LOADER_FOLD_H
@@ -35,8 +35,8 @@ struct fold {
 };
 
 /*
- * One more act. @essence: of the same size, the record without what differs from one act of a row to
- * the next (time, process id). @now: any clock, nanoseconds. Returns what @pass said, or 0.
+ * One more act. @essence: of the same size, the record without what differs from one act of a row
+ * to the next (time, process id). @now: any clock, nanoseconds. Returns what @pass said, or 0.
  */
 int fold_add(struct fold *fold, const void *record, const void *essence, size_t size, int64_t now);
 

@@ -29,7 +29,8 @@ static const struct {
 	[DEBAR_COUNT_HIT] = { "hit", "digests from the cache" },
 	[DEBAR_COUNT_HASH] = { "hash", "files hashed" },
 	[DEBAR_COUNT_RACE] = { "race", "files that changed while they were hashed" },
-	[DEBAR_COUNT_UNCACHEABLE] = { "uncacheable", "hashed each time: writers are not seen there" },
+	[DEBAR_COUNT_UNCACHEABLE] = { "uncacheable",
+				      "hashed each time: writers are not seen there" },
 	[DEBAR_COUNT_DENY] = { "deny", "acts refused" },
 	[DEBAR_COUNT_AUDIT] = { "audit", "acts only reported" },
 	[DEBAR_COUNT_EXCEPTED] = { "excepted", "acts that an exception let pass" },
@@ -72,7 +73,8 @@ static void reason(struct health *health, const char *format, ...)
 	if (health->reason_count == HEALTH_REASONS_MAX)
 		return;
 	va_start(args, format);
-	vsnprintf(health->reasons[health->reason_count++], sizeof(health->reasons[0]), format, args);
+	vsnprintf(health->reasons[health->reason_count++], sizeof(health->reasons[0]), format,
+		  args);
 	va_end(args);
 }
 
@@ -92,18 +94,21 @@ static void judge_machine(struct health *health)
 	const struct kernel_offer *offer = &health->offer;
 
 	if (offer->lsm_known && !offer->lsm_bpf)
-		reason(health, "bpf is not among this kernel's security modules: boot with lsm=%s,bpf",
+		reason(health,
+		       "bpf is not among this kernel's security modules: boot with lsm=%s,bpf",
 		       offer->lsm);
 	if (!offer->btf)
 		reason(health, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
 	if (!offer->bpffs)
 		reason(health, "no bpf file system at /sys/fs/bpf: mount -t bpf bpf /sys/fs/bpf");
 	if (health->ftrace == 0)
-		reason(health, "kernel.ftrace_enabled is 0, which stops BPF LSM programs on kernels "
-			       "up to 6.18: sysctl kernel.ftrace_enabled=1");
+		reason(health,
+		       "kernel.ftrace_enabled is 0, which stops BPF LSM programs on kernels "
+		       "up to 6.18: sysctl kernel.ftrace_enabled=1");
 	if (offer->ima)
-		note(health, "an IMA policy is loaded: digests of files that changed under an overlay "
-			     "may be stale");
+		note(health,
+		     "an IMA policy is loaded: digests of files that changed under an overlay "
+		     "may be stale");
 }
 
 static void judge_loaded(struct health *health)
@@ -113,8 +118,9 @@ static void judge_loaded(struct health *health)
 	if (!state->generation)
 		reason(health, "no policy has been published yet");
 	if (health->canary == HEALTH_CANARY_RAN)
-		reason(health, "the canary ran: the programs are loaded, but the kernel does not call "
-			       "them");
+		reason(health,
+		       "the canary ran: the programs are loaded, but the kernel does not call "
+		       "them");
 	if (health->canary == HEALTH_CANARY_FAILED)
 		reason(health, "the canary could not be tried");
 	if (!kernel_hook(health->kernel, 0))
@@ -122,20 +128,23 @@ static void judge_loaded(struct health *health)
 	if (state->mode == DEBAR_MODE_OFF)
 		reason(health, "it is switched off");
 	if (health->head.flags & DEBAR_POLICY_DERIVED && !health->controller)
-		note(health, "no controller runs: only digests and content that is classified already "
-			     "are refused");
+		note(health,
+		     "no controller runs: only digests and content that is classified already "
+		     "are refused");
 	if (state->controller && !health->controller)
 		note(health, "the controller (pid %u) is gone; what is in force stays so",
 		     state->controller);
 	if (state->stale)
-		reason(health, "the test switch `stale` is on: changed files keep their old digest");
+		reason(health,
+		       "the test switch `stale` is on: changed files keep their old digest");
 	if (health->counters[DEBAR_COUNT_LOST])
 		note(health, "%llu events found the ring full: acts were decided, but are not told",
 		     (unsigned long long)health->counters[DEBAR_COUNT_LOST]);
 	if (!health->book)
 		note(health, "the rule book is missing: events name rules by number only");
 	if (health->changed)
-		note(health, "the policy files have changed since: debar reload puts them in force");
+		note(health,
+		     "the policy files have changed since: debar reload puts them in force");
 }
 
 static void judge_clock(struct health *health)
@@ -145,8 +154,9 @@ static void judge_clock(struct health *health)
 
 		if (ban->entered && ban->entered <= ban->phase_count &&
 		    ban->phases[ban->entered - 1].from > health->now) {
-			note(health, "the clock was set back before a phase that has begun; the phase "
-				     "stays");
+			note(health,
+			     "the clock was set back before a phase that has begun; the phase "
+			     "stays");
 			return;
 		}
 	}
@@ -214,7 +224,8 @@ static int ftrace_read(void)
 /* The policy as its files have it now: for what the tables do not keep, and to see it changed. */
 static void files_read(struct health *health)
 {
-	const struct policy_checks checks = { .now = health->now, .force = true,
+	const struct policy_checks checks = { .now = health->now,
+					      .force = true,
 					      .expired_passes = true };
 	cleanup(enforce_options_free) struct enforce_options options = {};
 	uint8_t digest[32];
@@ -237,8 +248,9 @@ static void canary_try(struct health *health)
 	if (!health->state.generation)
 		return;
 	err = kernel_canary(health->kernel, &error);
-	health->canary = !err ? HEALTH_CANARY_REFUSED :
-			 err == -EKEYREJECTED ? HEALTH_CANARY_RAN : HEALTH_CANARY_FAILED;
+	health->canary = !err		      ? HEALTH_CANARY_REFUSED :
+			 err == -EKEYREJECTED ? HEALTH_CANARY_RAN :
+						HEALTH_CANARY_FAILED;
 }
 
 static int kernel_read_back(struct health *health)

@@ -19,10 +19,10 @@ struct policy_tables;
 struct verdict {
 	enum debar_action action; /* OFF: allowed */
 	bool matched;		  /* some rule names it: the fields below say which */
-	bool excepted;		  /* and an exception lets it pass; or else OFF is what the phase says */
-	uint32_t rule;		  /* ordinal */
+	bool excepted; /* and an exception lets it pass; or else OFF is what the phase says */
+	uint32_t rule; /* ordinal */
 	uint8_t ban;
-	struct debar_key key;	  /* what matched; of names and addresses nothing */
+	struct debar_key key; /* what matched; of names and addresses nothing */
 };
 
 /* @tables are borrowed. */

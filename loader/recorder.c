@@ -27,7 +27,7 @@ struct recorder {
 	bool kept; /* the last line is in the history; else it was complained of */
 	/* Rules are numbered by generation; two are in use while one takes the other's place. */
 	struct {
-		uint32_t generation; /* 0: none yet */
+		uint32_t generation;	  /* 0: none yet */
 		struct policy_book *book; /* NULL: none is stored */
 	} books[2];
 	struct fold fold;
@@ -67,7 +67,8 @@ static int line_keep(struct recorder *recorder, const char *line)
 	return recorder->line ? recorder->line(recorder->ctx, line) : 0;
 }
 
-static int event_tell(struct recorder *recorder, const struct debar_event *event, unsigned int count)
+static int event_tell(struct recorder *recorder, const struct debar_event *event,
+		      unsigned int count)
 {
 	struct report_context context = { .lost = recorder->lost, .count = count };
 	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];

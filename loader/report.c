@@ -11,7 +11,7 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /*
- * What an event of each hook is called. ECS allows the type "denied" only together with the category
+ * What an event of each hook is called. ECS allows the type "denied" only with the category
  * intrusion_detection, or for the network.
  */
 static const struct {
@@ -46,7 +46,8 @@ static const struct {
 } reasons[] = {
 	[DEBAR_BECAUSE_RULE] = { "rule", "a rule names it" },
 	[DEBAR_BECAUSE_NOHASH] = { "nohash", "it cannot be hashed and a rule could match" },
-	[DEBAR_BECAUSE_OVERSIZE] = { "oversize", "it is too large to hash and a ban says oversize: deny" },
+	[DEBAR_BECAUSE_OVERSIZE] = { "oversize",
+				     "it is too large to hash and a ban says oversize: deny" },
 	[DEBAR_BECAUSE_UNCLASSIFIED] = { "unclassified",
 					 "it is not classified and a ban says unclassified: deny" },
 	[DEBAR_BECAUSE_OVERFLOW] = { "overflow", "it has more keys than are kept" },
@@ -161,7 +162,7 @@ json_t *report_rule_part(const struct debar_match *match, const struct report_co
 			 "ruleset", rule.ban);
 }
 
-/* Padding is told from a digest that ends in zeroes by its length: no usual digest ends elsewhere. */
+/* Padding is told from a digest that ends in zeroes by its length: usual digests end here. */
 static size_t unpadded(const uint8_t *value, size_t len)
 {
 	static const size_t usual[] = { 8, 16, 20 };
@@ -252,14 +253,15 @@ static json_t *file_part(const struct debar_event *event, const struct report_co
 	if (event->inode) {
 		json_object_set_new(part, "size", json_integer((json_int_t)event->file_size));
 		json_object_set_new(part, "inode", json_sprintf("%llu", event->inode));
-		json_object_set_new(part, "device", json_sprintf("%u:%u", event->device >> 20,
-								 event->device & 0xfffff));
+		json_object_set_new(
+			part, "device",
+			json_sprintf("%u:%u", event->device >> 20, event->device & 0xfffff));
 	}
 	if (event->has_digest)
-		json_object_set_new(part, "hash",
-				    json_pack("{s:s}", "sha256",
-					      digest_encode(event->digest, sizeof(event->digest),
-							    hex)));
+		json_object_set_new(
+			part, "hash",
+			json_pack("{s:s}", "sha256",
+				  digest_encode(event->digest, sizeof(event->digest), hex)));
 	if (context->subject) {
 		subject = report_string(context->subject, strlen(context->subject));
 		json_object_set_new(part, "code_signature",
@@ -289,15 +291,14 @@ int report_json(const struct debar_event *event, const struct report_context *co
 			 report_event_part(event->hook, event->outcome), "process",
 			 report_process_part(&event->actor, context), "user", "id",
 			 json_sprintf("%u", event->actor.uid), "file", file_part(event, context),
-			 "container", container, "rule", rule, "debar",
-			 debar_part(event, context));
+			 "container", container, "rule", rule, "debar", debar_part(event, context));
 	if (!json)
 		return -ENOMEM;
 	*ret_line = json_dumps(json, JSON_COMPACT);
 	return *ret_line ? 0 : -ENOMEM;
 }
 
-/* The ring's memory is not cleared: what stands behind the end of a string is of an older record. */
+/* The ring's memory is not cleared: what is behind the end of a string is of an older record. */
 static void string_copy(char *to, const char *from, size_t size)
 {
 	size_t len = strnlen(from, size);

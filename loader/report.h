@@ -21,12 +21,12 @@
 /* What an event itself does not tell. */
 struct report_context {
 	const struct policy_book *book; /* of the event's generation; NULL: rules are numbers */
-	const char *executable;	 /* what the actor runs; NULL: not known any more */
-	const char *container;	 /* id of the actor's container; NULL: none */
-	const char *subject;	 /* name of the certificate that matched; NULL: none did */
-	const char *mode;	 /* "enforce" or "audit": the ceiling above every phase */
-	uint64_t lost;		 /* events that found the ring full, since it was made */
-	unsigned int count;	 /* acts that this event stands for */
+	const char *executable;		/* what the actor runs; NULL: not known any more */
+	const char *container;		/* id of the actor's container; NULL: none */
+	const char *subject;		/* name of the certificate that matched; NULL: none did */
+	const char *mode;		/* "enforce" or "audit": the ceiling above every phase */
+	uint64_t lost;			/* events that found the ring full, since it was made */
+	unsigned int count;		/* acts that this event stands for */
 };
 
 /* The words of the contract for event.action: "exec", "mmap". NULL: out of range. */

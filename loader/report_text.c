@@ -15,7 +15,11 @@
 static size_t utf8_char(const unsigned char *at, size_t len, uint32_t *ret_char)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+	size_t bytes = at[0] < 0x80 ? 1 :
+		       at[0] < 0xc2 ? 0 :
+		       at[0] < 0xe0 ? 2 :
+		       at[0] < 0xf0 ? 3 :
+				      4;
 	uint32_t c = at[0];
 
 	if (!bytes || bytes > len || at[0] > 0xf4)
@@ -87,7 +91,8 @@ char *report_printable(const char *utf8)
 }
 
 /* The string at a path of keys ("rule", "id", NULL); NULL when there is none. */
-static const char *string_at(const json_t *json, const char *key, const char *below, const char *last)
+static const char *string_at(const json_t *json, const char *key, const char *below,
+			     const char *last)
 {
 	json = json_object_get(json, key);
 	if (below)

@@ -89,7 +89,8 @@ int spool_open(struct spool **ret_spool, const char *dir, int64_t file_max)
 	spool->dir = dir_open(dir);
 	if (spool->dir < 0)
 		return spool->dir;
-	spool->lock = openat(spool->dir, SPOOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	spool->lock =
+		openat(spool->dir, SPOOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (spool->lock < 0)
 		return -errno;
 	if (flock(spool->lock, LOCK_EX | LOCK_NB) < 0)

@@ -122,8 +122,9 @@ static void policy_json(json_t *json, const struct health *health)
 	json_object_set_new(json, "generation", json_integer(health->state.generation));
 	json_object_set_new(json, "digest",
 			    json_string(digest_encode(head->digest, sizeof(head->digest), hex)));
-	json_object_set_new(json, "since",
-			    json_string(policy_instant_format(head->loaded, loaded, sizeof(loaded))));
+	json_object_set_new(
+		json, "since",
+		json_string(policy_instant_format(head->loaded, loaded, sizeof(loaded))));
 	json_object_set_new(json, "rules", json_integer(head->rule_count));
 	json_object_set_new(json, "keys", json_integer(head->key_count));
 	json_object_set_new(json, "bans", bans);
@@ -202,8 +203,8 @@ static const char *number(uint64_t n, char buf[32])
 
 static void print_head(const struct health *health, const struct look *look)
 {
-	bool audit = health->loaded && (health->state.mode == DEBAR_MODE_AUDIT ||
-					seconds_left(health) == 0);
+	bool audit = health->loaded &&
+		     (health->state.mode == DEBAR_MODE_AUDIT || seconds_left(health) == 0);
 
 	if (health->reason_count)
 		printf("debar: %s%sNOT ENFORCING%s\n", look->bad, look->strong, look->plain);
@@ -233,13 +234,14 @@ static void print_policy(const struct health *health)
 	       health->state.generation,
 	       policy_instant_format(head->loaded - head->loaded % 1000000000, since,
 				     sizeof(since)),
-	       head->ban_count,
-	       plural(head->ban_count), number(head->rule_count, rules), plural(head->rule_count));
+	       head->ban_count, plural(head->ban_count), number(head->rule_count, rules),
+	       plural(head->rule_count));
 	printf("  mode          %s%s%s\n", mode_word(health),
 	       health->state.scope ? ", in " : ", everywhere",
 	       health->state.scope ? scope_path(health, scope, sizeof(scope)) : "");
 	if (left > 0)
-		printf("  until         in %lld s acts are only reported (--for)\n", (long long)left);
+		printf("  until         in %lld s acts are only reported (--for)\n",
+		       (long long)left);
 	else if (left == 0)
 		printf("  until         the time of --for is over: acts are only reported\n");
 	printf("  canary        %s\n", canaries[health->canary]);
@@ -294,9 +296,9 @@ static void print_bans(const struct health *health, const struct look *look)
 		const struct debar_phase *next = health_phase_next(health, i);
 		struct debar_phase now = health_phase(health, i);
 
-		printf("  %-*s  %s%-5s%s  %s%-7s%s  ", width, ban_id(health, i), tint(look, now.exec),
-		       policy_action_name(now.exec), look->plain, tint(look, now.network),
-		       policy_action_name(now.network), look->plain);
+		printf("  %-*s  %s%-5s%s  %s%-7s%s  ", width, ban_id(health, i),
+		       tint(look, now.exec), policy_action_name(now.exec), look->plain,
+		       tint(look, now.network), policy_action_name(now.network), look->plain);
 		if (next)
 			printf("%s: exec %s, network %s\n",
 			       policy_instant_format(next->from, from, sizeof(from)),

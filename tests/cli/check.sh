@@ -170,7 +170,9 @@ usage "a policy that is not there" "cannot read policy ./none.yaml" -p ./none.ya
 usage "a shipped ban that is not there" "cannot read policy nobody" -p nobody file
 printf 'ban: t\nrules:\n  - sha256: xyz\n' >bad.yaml
 usage "a policy with an error" "bad.yaml:3:" -p bad.yaml file
+# shellcheck disable=SC2016 # for the inner shell
 exits 2 "a full disk" bash -c '"$0" check --json -p policy.yaml file >/dev/full' "$DEBAR"
 like "$errors" 'cannot write to stdout' "is an error"
+# shellcheck disable=SC2016 # for the inner shell
 exits 2 "a closed stdout" bash -c '"$0" check --json -p policy.yaml file >&-' "$DEBAR"
 done_testing

@@ -20,7 +20,8 @@ static const struct {
 	{ "/docker/" ID, ID },
 	{ "docker/" ID, ID },
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-" POD
-	  ".slice/cri-containerd-" ID ".scope", ID },
+	  ".slice/cri-containerd-" ID ".scope",
+	  ID },
 	{ "/kubepods/besteffort/" POD "/" ID, ID },
 	{ "/kubepods.slice/kubepods-" POD ".slice/crio-" ID ".scope", ID },
 	{ "/kubepods/burstable/" POD "/crio-" ID, ID },
@@ -79,7 +80,8 @@ static void paths(void)
 	struct stat st;
 	int err;
 
-	tap_int(container_open_cgroups(nowhere), -ENOENT, "what is no cgroup v2 is not taken for one");
+	tap_int(container_open_cgroups(nowhere), -ENOENT,
+		"what is no cgroup v2 is not taken for one");
 	if (cgroups < 0) {
 		tap_skip("the path of a cgroup", "cgroup v2 is not mounted here");
 		return;

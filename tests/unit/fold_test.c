@@ -83,9 +83,11 @@ static void many_rows(void)
 		act(&fold, c, 30 + c);
 	tap_str(seen.text, "a b c d e f g h ", "every row's first passes at once");
 	act(&fold, 'i', 300);
-	tap_str(seen.text, "a b c d e f g h a9 i ", "what is held of an old row is told, not dropped");
+	tap_str(seen.text, "a b c d e f g h a9 i ",
+		"what is held of an old row is told, not dropped");
 	fold_flush(&fold, 301, true);
-	tap_str(seen.text, "a b c d e f g h a9 i b9 ", "and at the end, what is held of the others");
+	tap_str(seen.text, "a b c d e f g h a9 i b9 ",
+		"and at the end, what is held of the others");
 	tap_int(seen.acts, 27, "every act was counted");
 }
 
@@ -95,7 +97,8 @@ static void refusals(void)
 	struct fold fold = { .pass = see, .ctx = &seen };
 	char big[FOLD_RECORD_MAX + 1] = {};
 
-	tap_int(fold_add(&fold, big, big, sizeof(big), 0), -EMSGSIZE, "too large a record is refused");
+	tap_int(fold_add(&fold, big, big, sizeof(big), 0), -EMSGSIZE,
+		"too large a record is refused");
 	tap_int(fold_add(&fold, big, big, 0, 0), -EMSGSIZE, "so is an empty one");
 	tap_int(seen.acts, 0, "and neither is passed on");
 	tap_int(act(&fold, 'a', 0), -EIO, "an error of the receiver is handed up");

@@ -15,26 +15,25 @@
 #define C "cc00000000000000000000000000000000000000000000000000000000000000"
 #define D "dd00000000000000000000000000000000000000000000000000000000000000"
 #define SECOND 1000000000LL
-#define DAY(n) ((1704067200LL + (n) * 86400LL) * SECOND) /* days since 2024-01-01 */
+#define DAY(n) ((1704067200LL + (n)*86400LL) * SECOND) /* days since 2024-01-01 */
 
-static const char first[] =
-	"ban: first\n"
-	"phases:\n"
-	"  - {from: 2024-01-11T00:00:00Z, exec: audit, network: audit}\n"
-	"  - {from: 2024-01-21T00:00:00Z, exec: deny, network: deny}\n"
-	"rules:\n"
-	"  - sha256: " A "\n"		/* 0 */
-	"  - sha256: " B "\n"		/* 1 */
-	"  - sha256: " C "\n"		/* 2 */
-	"    exec: audit\n"
-	"  - domain: bad.example\n"	/* 3 */
-	"  - domain: =only.example\n"	/* 4 */
-	"  - network: 203.0.113.0/24\n"	/* 5 */
-	"  - network: 2001:db8::/33\n"	/* 6 */
-	"except:\n"
-	"  - {sha256: " B ", reason: tools, until: 2024-02-10T00:00:00Z}\n"
-	"  - {domain: ok.bad.example, reason: support}\n"
-	"  - {network: 203.0.113.8, reason: support}\n";
+static const char first[] = "ban: first\n"
+			    "phases:\n"
+			    "  - {from: 2024-01-11T00:00:00Z, exec: audit, network: audit}\n"
+			    "  - {from: 2024-01-21T00:00:00Z, exec: deny, network: deny}\n"
+			    "rules:\n"
+			    "  - sha256: " A "\n" /* 0 */
+			    "  - sha256: " B "\n" /* 1 */
+			    "  - sha256: " C "\n" /* 2 */
+			    "    exec: audit\n"
+			    "  - domain: bad.example\n"	    /* 3 */
+			    "  - domain: =only.example\n"   /* 4 */
+			    "  - network: 203.0.113.0/24\n" /* 5 */
+			    "  - network: 2001:db8::/33\n"  /* 6 */
+			    "except:\n"
+			    "  - {sha256: " B ", reason: tools, until: 2024-02-10T00:00:00Z}\n"
+			    "  - {domain: ok.bad.example, reason: support}\n"
+			    "  - {network: 203.0.113.8, reason: support}\n";
 
 static const char second[] = "ban: second\n"
 			     "rules:\n"
@@ -163,11 +162,11 @@ static void addresses(const struct judge *judge)
 	static const struct {
 		const char *address, *want;
 	} cases[] = {
-		{ "203.0.113.0", "deny 5" },	{ "203.0.113.255", "deny 5" },
-		{ "203.0.112.255", "allow" },	{ "203.0.114.0", "allow" },
+		{ "203.0.113.0", "deny 5" },	 { "203.0.113.255", "deny 5" },
+		{ "203.0.112.255", "allow" },	 { "203.0.114.0", "allow" },
 		{ "203.0.113.8", "excepted 5" }, { "203.0.113.9", "deny 5" },
-		{ "2001:db8::1", "deny 6" },	{ "2001:db8:7fff:ffff::", "deny 6" },
-		{ "2001:db8:8000::", "allow" }, { "2001:db7::", "allow" },
+		{ "2001:db8::1", "deny 6" },	 { "2001:db8:7fff:ffff::", "deny 6" },
+		{ "2001:db8:8000::", "allow" },	 { "2001:db7::", "allow" },
 		{ "cb00:7100::", "allow" }, /* the bytes of 203.0.113.0, in the other family */
 	};
 	char buf[32];

@@ -51,7 +51,8 @@ static struct debar_event event_make(void)
 		.generation = 7,
 		.when = 1795468397123456789,
 		.actor = { .cgroup = 42, .pid = 412, .ppid = 400, .uid = 1000, .comm = "bash" },
-		.key = { .kind = DEBAR_KEY_SHA256, .value = { 0xcf, 0x12, 0x4a, 0x7d, 0x00, 0x11 } },
+		.key = { .kind = DEBAR_KEY_SHA256,
+			 .value = { 0xcf, 0x12, 0x4a, 0x7d, 0x00, 0x11 } },
 		.device = 8 << 20 | 1,
 		.inode = 131,
 		.file_size = 4096,
@@ -105,8 +106,12 @@ static void is_text(const json_t *json, const char *want, const char *what)
 static void whole(const struct policy_book *book)
 {
 	struct debar_event event = event_make();
-	struct report_context context = { .book = book, .executable = "/usr/bin/bash",
-					  .container = ID, .mode = "enforce", .lost = 3, .count = 12 };
+	struct report_context context = { .book = book,
+					  .executable = "/usr/bin/bash",
+					  .container = ID,
+					  .mode = "enforce",
+					  .lost = 3,
+					  .count = 12 };
 	cleanup(cleanup_free) char *line = NULL;
 	cleanup(json_decrefp) json_t *json = render(&event, &context, &line);
 
@@ -141,7 +146,8 @@ static void rules(const struct policy_book *book)
 
 	event.match.rule = 1;
 	json = render(&event, &context, NULL);
-	tap_str(at(json, "rule", "name", NULL), "sha256 " OTHER, "a rule without a note has its value");
+	tap_str(at(json, "rule", "name", NULL), "sha256 " OTHER,
+		"a rule without a note has its value");
 	json_decref(json);
 
 	event.match.rule = 99;
@@ -164,8 +170,8 @@ static void outcomes(void)
 	event.error = 0;
 	json = render(&event, &plain, NULL);
 	tap_str(at(json, "event", "outcome", NULL), "success", "an audited act was a success");
-	tap_str(json_string_value(json_array_get(json_object_get(json_object_get(json, "event"),
-								 "type"), 0)),
+	tap_str(json_string_value(
+			json_array_get(json_object_get(json_object_get(json, "event"), "type"), 0)),
 		"allowed", "and allowed");
 	tap_ok(!json_object_get(json_object_get(json, "debar"), "errno"), "without an errno");
 	json_decref(json);
@@ -174,7 +180,8 @@ static void outcomes(void)
 	event.because = DEBAR_BECAUSE_OVERSIZE;
 	event.has_digest = 0;
 	json = render(&event, &plain, NULL);
-	tap_str(at(json, "debar", "because", NULL), "oversize", "a refusal without a rule says why");
+	tap_str(at(json, "debar", "because", NULL), "oversize",
+		"a refusal without a rule says why");
 	tap_ok(!json_object_get(json, "rule"), "and names no rule");
 	tap_ok(!json_object_get(json_object_get(json, "file"), "hash"), "nor a digest it has not");
 	is_text(json,
@@ -183,8 +190,10 @@ static void outcomes(void)
 		"and in words");
 	json_decref(json);
 
-	event = (struct debar_event){ .size = sizeof(event), .hook = DEBAR_HOOK_MODULE,
-				      .because = DEBAR_BECAUSE_BUFFER, .actor.pid = 1 };
+	event = (struct debar_event){ .size = sizeof(event),
+				      .hook = DEBAR_HOOK_MODULE,
+				      .because = DEBAR_BECAUSE_BUFFER,
+				      .actor.pid = 1 };
 	json = render(&event, &plain, NULL);
 	tap_str(at(json, "event", "outcome", NULL), "unknown", "nothing was decided: unknown");
 	tap_ok(!json_object_get(json, "file"), "no file: no file");
@@ -200,13 +209,15 @@ static void actions(void)
 
 		event.hook = (__u8)hook;
 		json = render(&event, &plain, NULL);
-		tap_str(at(json, "event", "action", NULL), report_action_name(hook), "every hook has an action");
+		tap_str(at(json, "event", "action", NULL), report_action_name(hook),
+			"every hook has an action");
 		json_decref(json);
 	}
 	for (unsigned int i = 0; i < DEBAR_BECAUSE_MAX; i++)
 		tap_ok(report_because_name(i) && report_because_words(i), "every reason has words");
 	tap_ok(!report_action_name(DEBAR_HOOK_MAX) && !report_because_name(DEBAR_BECAUSE_MAX) &&
-	       !report_because_words(DEBAR_BECAUSE_MAX), "and no more than that");
+		       !report_because_words(DEBAR_BECAUSE_MAX),
+	       "and no more than that");
 }
 
 static void keys(void)
@@ -216,11 +227,16 @@ static void keys(void)
 		size_t len;
 		size_t hex;
 	} cases[] = {
-		{ DEBAR_KEY_SHA256, 1, 64 },	       { DEBAR_KEY_SHA256, 0, 64 },
-		{ DEBAR_KEY_AUTHENTICODE_SHA1, 3, 40 }, { DEBAR_KEY_BUILDID, 20, 40 },
-		{ DEBAR_KEY_BUILDID, 19, 40 },	       { DEBAR_KEY_BUILDID, 16, 32 },
-		{ DEBAR_KEY_BUILDID, 8, 16 },	       { DEBAR_KEY_BUILDID, 32, 64 },
-		{ DEBAR_KEY_CERT_KEYID, 20, 40 },       { DEBAR_KEY_PATH, 32, 64 },
+		{ DEBAR_KEY_SHA256, 1, 64 },
+		{ DEBAR_KEY_SHA256, 0, 64 },
+		{ DEBAR_KEY_AUTHENTICODE_SHA1, 3, 40 },
+		{ DEBAR_KEY_BUILDID, 20, 40 },
+		{ DEBAR_KEY_BUILDID, 19, 40 },
+		{ DEBAR_KEY_BUILDID, 16, 32 },
+		{ DEBAR_KEY_BUILDID, 8, 16 },
+		{ DEBAR_KEY_BUILDID, 32, 64 },
+		{ DEBAR_KEY_CERT_KEYID, 20, 40 },
+		{ DEBAR_KEY_PATH, 32, 64 },
 		{ DEBAR_KEY_KIND_MAX, 32, 64 },
 	};
 	struct policy_rule_info rule = { .value = "/opt/kaspersky/" };
@@ -249,12 +265,20 @@ static void hostile(void)
 		{ "\033[2Jgone", "\033[2Jgone", "\\x1b[2Jgone" },
 		{ "\xff\xfe", "\\xff\\xfe", "\\xff\\xfe" },
 		{ "cut\xe2\x82", "cut\\xe2\\x82", "cut\\xe2\\x82" },
-		{ "\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf" },		/* overlong */
+		{ "\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf" },		  /* overlong */
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\xf4\\x90\\x80\\x80" },
-		{ "\xc2\x9b" "2J", "\xc2\x9b" "2J", "\\x9b2J" },	/* a control character */
-		{ "\xe2\x80\xae" "exe", "\xe2\x80\xae" "exe", "\\u{202e}exe" }, /* right to left */
-		{ "x\xe2\x80\x8by", "x\xe2\x80\x8by", "x\\u{200b}y" },	/* not seen at all */
+		{ "\xc2\x9b"
+		  "2J",
+		  "\xc2\x9b"
+		  "2J",
+		  "\\x9b2J" }, /* a control character */
+		{ "\xe2\x80\xae"
+		  "exe",
+		  "\xe2\x80\xae"
+		  "exe",
+		  "\\u{202e}exe" },				       /* right to left */
+		{ "x\xe2\x80\x8by", "x\xe2\x80\x8by", "x\\u{200b}y" }, /* not seen at all */
 		{ "", "", "" },
 	};
 
@@ -276,8 +300,10 @@ static void unended(void)
 	memset(event.path, 'p', sizeof(event.path));
 	memset(event.actor.comm, 'c', sizeof(event.actor.comm));
 	json = render(&event, &plain, NULL);
-	tap_int((long long)strlen(at(json, "file", "path", NULL)), DEBAR_PATH_LEN, "a path that fills");
-	tap_int((long long)strlen(at(json, "process", "name", NULL)), DEBAR_COMM_LEN, "a comm that fills");
+	tap_int((long long)strlen(at(json, "file", "path", NULL)), DEBAR_PATH_LEN,
+		"a path that fills");
+	tap_int((long long)strlen(at(json, "process", "name", NULL)), DEBAR_COMM_LEN,
+		"a comm that fills");
 }
 
 static void refusals(void)
@@ -295,7 +321,8 @@ static void refusals(void)
 	tap_int(report_json(&event, &plain, &line), -EPROTO, "there is no such reason");
 	tap_ok(!line, "and nothing is handed out");
 	for (const char *const *bad = (const char *const[]){ "[]", "{}", "{\"event\":7}",
-			"{\"event\":{\"action\":[]}}", NULL }; *bad; bad++) {
+							     "{\"event\":{\"action\":[]}}", NULL };
+	     *bad; bad++) {
 		cleanup(json_decrefp) json_t *json = json_loads(*bad, 0, NULL);
 
 		tap_int(report_text(json, false, &line), -EINVAL, "what is no event has no line");
@@ -313,7 +340,8 @@ static void essence(void)
 	memset(b.actor.comm + 5, 'x', 3);
 	report_essence(&a, &ea);
 	report_essence(&b, &eb);
-	tap_ok(memcmp(&ea, &eb, sizeof(ea)) == 0, "time, pid and what is behind a string do not count");
+	tap_ok(memcmp(&ea, &eb, sizeof(ea)) == 0,
+	       "time, pid and what is behind a string do not count");
 	b.path[1] = 'O';
 	report_essence(&b, &eb);
 	tap_ok(memcmp(&ea, &eb, sizeof(ea)) != 0, "the path does");
@@ -332,7 +360,8 @@ static void colours(void)
 	char *text = NULL;
 
 	report_text(json, true, &text);
-	tap_ok(text && strstr(text, "\033[31mdenied \033[0m"), "a denial is red where colours are wanted");
+	tap_ok(text && strstr(text, "\033[31mdenied \033[0m"),
+	       "a denial is red where colours are wanted");
 	free(text);
 }
 

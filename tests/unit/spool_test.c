@@ -62,7 +62,8 @@ static void lines(void)
 	path_of("events.json", path);
 	tap_ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "nobody else may read it");
 	spool_close(spool);
-	tap_int(spool_open(&spool, dir, SPOOL_FILE_MAX), 0, "a writer that closed makes room for one");
+	tap_int(spool_open(&spool, dir, SPOOL_FILE_MAX), 0,
+		"a writer that closed makes room for one");
 	spool_close(spool);
 	spool_reader_close(reader);
 }
@@ -104,13 +105,16 @@ static void rotation(void)
 		tap_int(spool_append(spool, line), 0, "a line that may rotate the file");
 		strcat(strcat(want, line), "|");
 		if (i == 5)
-			tap_str(rest(early, buf, sizeof(buf)), want, "a reader that stopped before it");
+			tap_str(rest(early, buf, sizeof(buf)), want,
+				"a reader that stopped before it");
 		if (i == 15)
-			tap_str(rest(early, buf, sizeof(buf)), want + 60, "goes on in the next file");
+			tap_str(rest(early, buf, sizeof(buf)), want + 60,
+				"goes on in the next file");
 	}
 	tap_str(rest(early, buf, sizeof(buf)), want + 160, "and the next");
 	spool_reader_open(&late, dir);
-	tap_str(rest(late, buf, sizeof(buf)), want + 100, "a late reader has the old file and the new");
+	tap_str(rest(late, buf, sizeof(buf)), want + 100,
+		"a late reader has the old file and the new");
 	spool_reader_close(early);
 	spool_reader_close(late);
 	spool_close(spool);
