@@ -67,48 +67,61 @@ static int line_keep(struct recorder *recorder, const char *line)
 	return recorder->line ? recorder->line(recorder->ctx, line) : 0;
 }
 
-static int event_tell(struct recorder *recorder, const struct debar_event *event,
+/* The ring has two kinds of records, told apart by their size. */
+union record {
+	struct debar_event file;
+	struct debar_net_event net;
+};
+
+_Static_assert(sizeof(struct debar_event) != sizeof(struct debar_net_event), "one size, two kinds");
+
+/* Of a socket's owner only the id of the cgroup is kept, not its names. */
+static const char no_names[2][DEBAR_CGROUP_LEN];
+
+static int event_tell(struct recorder *recorder, const void *record, size_t size,
 		      unsigned int count)
 {
-	struct report_context context = { .lost = recorder->lost, .count = count };
-	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];
 	const struct debar_state *state = kernel_state(recorder->kernel);
+	struct report_context context = { .lost = recorder->lost, .count = count };
+	const struct debar_net_event *net = size == sizeof(*net) ? record : NULL;
+	const struct debar_event *file = net ? NULL : record;
+	const struct debar_actor *actor = net ? &net->actor : &file->actor;
+	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];
 	cleanup(cleanup_free) char *line = NULL;
 	int err;
 
 	context.mode = state->mode == DEBAR_MODE_ENFORCE ? "enforce" : "audit";
-	context.book = book_of(recorder, event->generation);
-	if (witness_executable(recorder->proc, &event->actor, executable, sizeof(executable)))
+	context.book = book_of(recorder, net ? net->generation : file->generation);
+	if (witness_executable(recorder->proc, actor, executable, sizeof(executable)))
 		context.executable = executable;
-	if (witness_container(recorder->cgroups, &event->actor, event->cgroup, container))
+	if (witness_container(recorder->cgroups, actor, net ? no_names : file->cgroup, container))
 		context.container = container;
-	err = report_json(event, &context, &line);
-	if (err)
-		return err;
-	return line_keep(recorder, line);
+	err = net ? report_net_json(net, &context, &line) : report_json(file, &context, &line);
+	return err ? err : line_keep(recorder, line);
 }
 
 static int pass(void *ctx, const void *record, size_t size, unsigned int count)
 {
-	(void)size;
-	return event_tell(ctx, record, count);
+	return event_tell(ctx, record, size, count);
 }
 
 /* A record of a kind this version does not know cannot be told; its act was decided all the same. */
 static int receive(void *ctx, const void *record, size_t size)
 {
 	struct recorder *recorder = ctx;
-	struct debar_event essence;
-	int err;
+	union record essence;
+	int err = -EPROTO;
 
-	if (size != sizeof(essence)) {
-		message_warning("an event of %zu bytes is of another version", size);
-		return 0;
-	}
-	report_essence(record, &essence);
-	err = fold_add(&recorder->fold, record, &essence, size, now_boot());
+	if (size == sizeof(essence.file))
+		report_essence(record, &essence.file);
+	else if (size == sizeof(essence.net))
+		report_net_essence(record, &essence.net);
+	else
+		size = 0;
+	if (size)
+		err = fold_add(&recorder->fold, record, &essence, size, now_boot());
 	if (err == -EPROTO)
-		message_warning("an event of another version");
+		message_warning("an event of another version cannot be told");
 	return err == -EPROTO ? 0 : err;
 }
 
@@ -188,5 +201,5 @@ bool recorder_kept(const struct recorder *recorder)
 
 int recorder_note(struct recorder *recorder, const struct debar_event *event)
 {
-	return event_tell(recorder, event, 1);
+	return event_tell(recorder, event, sizeof(*event), 1);
 }

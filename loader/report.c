@@ -73,6 +73,11 @@ const char *report_action_name(enum debar_hook hook)
 	return hook < DEBAR_HOOK_MAX ? hooks[hook].action : NULL;
 }
 
+const char *report_hook_name(enum debar_hook hook)
+{
+	return hook < DEBAR_HOOK_MAX ? hooks[hook].kernel : NULL;
+}
+
 const char *report_because_name(enum debar_because because)
 {
 	return because < DEBAR_BECAUSE_MAX ? reasons[because].name : NULL;
@@ -148,14 +153,18 @@ json_t *report_rule_part(const struct debar_match *match, const struct report_co
 	char id[POLICY_VALUE_MAX], name[POLICY_VALUE_MAX + 32];
 	struct policy_rule_info rule;
 	json_t *json_name;
+	size_t quoted;
 
 	if (!rule_find(match, context, &rule)) {
 		snprintf(id, sizeof(id), "#%u", match->rule);
 		return json_pack("{s:s}", "id", id);
 	}
 	report_rule_id(&rule, id, sizeof(id));
-	snprintf(name, sizeof(name), "%s%s%s", policy_matcher_name(rule.matcher),
-		 rule.value[0] ? " " : "", rule.value);
+	/* The text of a policy has quotes round some values; a name needs none. */
+	quoted = rule.value[0] == '"';
+	snprintf(name, sizeof(name), "%s%s%.*s", policy_matcher_name(rule.matcher),
+		 rule.value[0] ? " " : "", (int)(strlen(rule.value) - 2 * quoted),
+		 rule.value + quoted);
 	json_name = rule.note ? report_string(rule.note, strlen(rule.note)) :
 				report_string(name, sizeof(name));
 	return json_pack("{s:o, s:o, s:s}", "id", report_string(id, sizeof(id)), "name", json_name,
@@ -312,7 +321,7 @@ void report_essence(const struct debar_event *event, struct debar_event *ret_ess
 	struct debar_event e = *event;
 
 	e.when = 0;
-	e.actor.pid = 0;
+	e.actor.pid = e.actor.ppid = 0;
 	string_copy(e.actor.comm, event->actor.comm, sizeof(e.actor.comm));
 	string_copy(e.path, event->path, sizeof(e.path));
 	string_copy(e.cgroup[0], event->cgroup[0], sizeof(e.cgroup[0]));

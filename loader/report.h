@@ -43,6 +43,11 @@ int report_json(const struct debar_event *event, const struct report_context *co
 /* An event without what differs between two of a row, for the folding. @ret_essence: as large. */
 void report_essence(const struct debar_event *event, struct debar_event *ret_essence);
 
+/* The same two for what the network hooks tell. */
+int report_net_json(const struct debar_net_event *event, const struct report_context *context,
+		    char **ret_line);
+void report_net_essence(const struct debar_net_event *event, struct debar_net_event *ret_essence);
+
 /* The line for people, without its end. -EINVAL: this is no event. */
 int report_text(const json_t *event, bool colour, char **ret_line);
 
@@ -58,6 +63,7 @@ json_t *report_string(const char *bytes, size_t size);
 json_t *report_instant(int64_t utc);
 
 /* The parts of an event that every kind of it has; NULL when there is no memory. */
+const char *report_hook_name(enum debar_hook hook); /* the kernel's word for it, or NULL */
 json_t *report_event_part(enum debar_hook hook, enum debar_outcome outcome);
 json_t *report_process_part(const struct debar_actor *actor, const struct report_context *context);
 /* What a reader greps for: the ban and the line, "kaspersky/kaspersky.yaml:31". Returns @buf. */

@@ -353,6 +353,67 @@ static void essence(void)
 	tap_ok(memcmp(&ea, &eb, sizeof(ea)) != 0, "who it was does");
 }
 
+/* What the network's hooks tell: name, addresses, and what of the name the rule means. */
+static void network(const struct policy_book *book)
+{
+	struct report_context context = { .book = book, .mode = "enforce", .count = 1 };
+	struct debar_net_event event = {
+		.size = sizeof(event),
+		.generation = 7,
+		.when = 1795468397123456789,
+		.actor = { .pid = 412, .ppid = 400, .uid = 1000, .comm = "curl" },
+		.remote = { .family = 4, .bytes = { 9, 9, 9, 9 } },
+		.port = 53,
+		.local_port = 40000,
+		.protocol = 17,
+		.hook = DEBAR_HOOK_DNS,
+		.outcome = DEBAR_OUTCOME_DENIED,
+		.error = 1,
+		.flags = DEBAR_NETEV_NAME,
+		.name_len = 16,
+		.matched = 4,
+		.name = "\3w.w\3bad\7example",
+	};
+	struct debar_net_event other = event, a, b;
+	cleanup(cleanup_free) char *line = NULL;
+	cleanup(json_decrefp) json_t *json = NULL;
+
+	tap_int(report_net_json(&event, &context, &line), 0, "a denied question");
+	tap_str(line,
+		"{\"@timestamp\":\"2026-11-23T21:13:17.123Z\",\"ecs\":{\"version\":\"8.11.0\"},"
+		"\"event\":{\"kind\":\"alert\",\"category\":[\"network\",\"intrusion_detection\"],"
+		"\"type\":[\"denied\"],\"action\":\"dns\",\"outcome\":\"failure\"},"
+		"\"process\":{\"pid\":412,\"parent\":{\"pid\":400},\"name\":\"curl\"},"
+		"\"user\":{\"id\":\"1000\"},"
+		"\"dns\":{\"question\":{\"name\":\"w\\\\.w.bad.example\"}},"
+		"\"destination\":{\"ip\":\"9.9.9.9\",\"port\":53},\"network\":{\"transport\":\"udp\"},"
+		"\"rule\":{\"id\":\"kaspersky/kaspersky.yaml:3\",\"name\":\"kesl.deb\","
+		"\"ruleset\":\"kaspersky\"},\"debar\":{\"generation\":7,\"hook\":\"cgroup_skb\","
+		"\"mode\":\"enforce\",\"lost\":0,\"count\":1,\"errno\":1,"
+		"\"matched\":{\"kind\":\"domain\",\"value\":\"bad.example\"},"
+		"\"place\":\"etc/kaspersky.yaml:3:5\"}}",
+		"every field of it");
+	json = json_loads(line, 0, NULL);
+	is_text(json,
+		"2026-11-23T21:13:17Z  denied   dns       w\\.w.bad.example  rule "
+		"kaspersky/kaspersky.yaml:3 \"kesl.deb\" (domain bad.example)  by curl[412] uid 1000",
+		"and as a line");
+	other.when++, other.actor.pid++, other.local_port++, other.cookie++;
+	other.name[40] = 'x';
+	report_net_essence(&event, &a);
+	report_net_essence(&other, &b);
+	tap_ok(!memcmp(&a, &b, sizeof(a)), "another socket that asks the same is of the same row");
+	other.name[1] = 'v';
+	report_net_essence(&other, &b);
+	tap_ok(memcmp(&a, &b, sizeof(a)), "another name is not");
+	event.hook = DEBAR_HOOK_MAX;
+	free(take(line));
+	tap_int(report_net_json(&event, &context, &line), -EPROTO, "no such hook");
+	event.hook = DEBAR_HOOK_TLS, event.name_len = 255;
+	memset(event.name, 0xff, sizeof(event.name));
+	tap_int(report_net_json(&event, &context, &line), 0, "labels that lead out of the record");
+}
+
 static void colours(void)
 {
 	struct debar_event event = event_make();
@@ -379,6 +440,7 @@ int main(void)
 	unended();
 	refusals();
 	essence();
+	network(book);
 	colours();
 	policy_book_free(book);
 	return tap_done();
