@@ -19,6 +19,7 @@
 #include "loader/last.h"
 #include "loader/lock.h"
 #include "loader/message.h"
+#include "loader/recorder.h"
 #include "loader/store.h"
 #include "loader/trust.h"
 #include "policy/cleanup.h"
@@ -355,6 +356,20 @@ static unsigned int parts_needed(const struct policy *policy)
 	return KERNEL_FILES | (policy_matchers(policy) & network ? KERNEL_NETWORK : 0);
 }
 
+/*
+ * Books are kept of two generations: what waits in the ring is told while its rules still have a
+ * name. Where somebody reads the ring already, it is up to them.
+ */
+static void record_waiting(struct kernel *kernel)
+{
+	struct recorder *recorder;
+
+	if (recorder_new(&recorder, kernel, NULL, NULL))
+		return;
+	recorder_read(recorder, 0);
+	recorder_free(recorder);
+}
+
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy)
 {
@@ -368,6 +383,8 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		message_hint("stop the controller, if there is one, and start it again; or debar load");
 		return -ENOTSUP;
 	}
+	if (state->generation)
+		record_waiting(kernel);
 	if (!ret)
 		ret = compile(policy, &tables);
 	if (!ret)
