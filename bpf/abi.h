@@ -100,6 +100,13 @@ _Static_assert(sizeof(struct debar_file) == 88, "debar_file has a hole");
  */
 #define DEBAR_ANSWER_LATE 0xffffffffu
 
+/*
+ * Longest wait of a hook for an answer that it asks for through the ring, nanoseconds; and a bound
+ * on its rounds, of which each takes about a microsecond.
+ */
+#define DEBAR_ASK_LIMIT 1000000000LL
+#define DEBAR_ASK_ROUNDS (1 << 23)
+
 /* A controller not heard of for this long is gone: nobody is held for it any more. */
 #define DEBAR_HEARTBEAT_MAX 3000000000LL
 
@@ -238,8 +245,6 @@ enum debar_mode {
 
 /* Per-CPU, element per name. FACT_*: a fact could not be obtained; status names every one. */
 enum debar_counter {
-	DEBAR_COUNT_EXEC,	     /* decisions at exec */
-	DEBAR_COUNT_MMAP,	     /* decisions at mmap(PROT_EXEC) of a file */
 	DEBAR_COUNT_HIT,	     /* digest came from the cache */
 	DEBAR_COUNT_HASH,	     /* file was hashed */
 	DEBAR_COUNT_RACE,	     /* content changed while it was hashed: not cached */

@@ -37,7 +37,9 @@ static __always_inline bool ban_minds(const struct debar_ban *ban, int because, 
 		return ban->flags & DEBAR_BAN_OVERSIZE_DENY;
 	if (because == DEBAR_BECAUSE_BUFFER)
 		return ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
-	if (because == DEBAR_BECAUSE_UNCLASSIFIED || because == DEBAR_BECAUSE_OVERFLOW)
+	if (because == DEBAR_BECAUSE_OVERFLOW)
+		return ban->flags & DEBAR_BAN_DERIVED;
+	if (because == DEBAR_BECAUSE_UNCLASSIFIED)
 		return ban->flags & DEBAR_BAN_DERIVED &&
 		       (held || ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY);
 	return true;
@@ -85,6 +87,12 @@ checked int verdict_without(struct verdict *v)
 	return 0;
 }
 
+static __always_inline bool has_controller(struct debar_state *state)
+{
+	return state->controller &&
+	       (__s64)bpf_ktime_get_boot_ns() - state->heartbeat < DEBAR_HEARTBEAT_MAX;
+}
+
 /*
  * Keys are not known: was the controller to be asked, and is there one? Then what happened is a
  * change of the content while it was asked, or a mark of fanotify that has to go, and the program
@@ -96,10 +104,7 @@ static __always_inline bool was_held(struct debar_state *state, struct inode *in
 	struct debar_file_keys *late;
 	__u32 device = inode->i_sb->s_dev;
 
-	if (!state->controller ||
-	    (__s64)bpf_ktime_get_boot_ns() - state->heartbeat > DEBAR_HEARTBEAT_MAX)
-		return false;
-	if (!bpf_map_lookup_elem(&debar_marked, &device))
+	if (!has_controller(state) || !bpf_map_lookup_elem(&debar_marked, &device))
 		return false;
 	if (!file_cacheable(inode, file_real(inode)))
 		return false;
@@ -124,9 +129,11 @@ static __always_inline void weigh(struct verdict *v, int because)
 		count(DEBAR_COUNT_FACT_TORN); /* closed: which policy holds is not known */
 		v->because = DEBAR_BECAUSE_TORN;
 	}
-	if (!v->because && v->unknown && v->action != DEBAR_DENY) {
-		count(DEBAR_COUNT_FACT_UNCLASSIFIED); /* `unclassified` decides */
+	if (!v->because && v->unknown && v->action != DEBAR_DENY)
 		v->because = DEBAR_BECAUSE_UNCLASSIFIED;
+	if (!v->because && v->overflow && v->action != DEBAR_DENY) {
+		count(DEBAR_COUNT_FACT_OVERFLOW); /* closed: nobody signs a file so often */
+		v->because = DEBAR_BECAUSE_OVERFLOW;
 	}
 	if (v->because)
 		verdict_without(v);
@@ -157,6 +164,8 @@ static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 ho
 		return EPERM;
 	if (v->excepted)
 		count(DEBAR_COUNT_EXCEPTED);
+	if (v->because == DEBAR_BECAUSE_UNCLASSIFIED)
+		count(DEBAR_COUNT_FACT_UNCLASSIFIED); /* `unclassified` decides */
 	if (v->action < DEBAR_AUDIT) {
 		if (tell && v->because == DEBAR_BECAUSE_UNCLASSIFIED)
 			report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, digest, path);
@@ -186,6 +195,51 @@ static __always_inline void remember(struct debar_file *seen, const struct verdi
 		seen->memo = memo_of(v->generation, DEBAR_MEMO_CLEAN);
 }
 
+/* Waiting for an answer that comes through the ring and a map. */
+struct wait {
+	struct debar_digest digest;
+	__u64 cookie; /* 0: the content has no element */
+	__s64 until;  /* boot clock */
+	__u32 known;
+	__u32 pad;
+};
+
+static long wait_at(__u32 i, struct wait *wait)
+{
+	char nothing;
+
+	if (bpf_map_lookup_elem(&debar_contents, &wait->digest) ||
+	    (wait->cookie && bpf_map_lookup_elem(&debar_answers, &wait->cookie))) {
+		wait->known = 1;
+		return 1;
+	}
+	/* There is no helper that sleeps; one that may fault lets others run, which is as good. */
+	bpf_copy_from_user(&nothing, sizeof(nothing), NULL);
+	return (__s64)bpf_ktime_get_boot_ns() > wait->until;
+}
+
+/*
+ * Libraries, modules, and programs on file systems without a mark are not held by fanotify: ask
+ * through the ring, and wait here. Not for the controller itself, which would wait for itself.
+ */
+static __noinline bool ask(struct verdict *v, struct file *file, struct debar_file *seen, __u8 hook)
+{
+	struct wait wait = { .until = (__s64)bpf_ktime_get_boot_ns() + DEBAR_ASK_LIMIT };
+	struct debar_state *state = state_get();
+
+	if (!state || !has_controller(state))
+		return false;
+	if (state->controller == bpf_get_current_pid_tgid() >> 32)
+		return false;
+	wait.digest = v->digest;
+	wait.cookie = seen ? seen->cookie : 0;
+	report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, true, true);
+	bpf_loop(DEBAR_ASK_ROUNDS, wait_at, &wait, 0);
+	if (wait.known && seen)
+		bind(seen);
+	return wait.known;
+}
+
 /* Judges the content of @file at a hook that may sleep. */
 static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8 hook)
 {
@@ -212,6 +266,10 @@ static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8
 		v.held = hook == DEBAR_HOOK_EXEC && was_held(state, inode, seen);
 	}
 	weigh(&v, because);
+	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && !v.held && ask(&v, file, seen, hook)) {
+		weigh(&v, 0);
+		tell = false;
+	}
 	if (seen)
 		remember(seen, &v);
 	return judge(&v, file, hook, tell, true);

@@ -54,7 +54,7 @@ struct verdict {
 	__u8 matched; /* 1: some key met a rule, whatever its ban says now */
 	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
 	__u8 held;    /* 1: the controller was, or should have been, asked before */
-	__u8 pad;
+	__u8 overflow; /* 1: the content has more keys than are known */
 	struct debar_digest digest; /* of the file; exceptions may name it */
 };
 
@@ -300,6 +300,7 @@ checked int verdict_content(struct verdict *v)
 		if (state->flags & DEBAR_POLICY_DERIVED)
 			walk.keys = bpf_map_lookup_elem(&debar_contents, &digest);
 		v->unknown = !walk.keys && state->flags & DEBAR_POLICY_DERIVED;
+		v->overflow = walk.keys && walk.keys->overflow;
 		barrier();
 		bpf_loop(DEBAR_STEPS_MAX, key_at, &walk, 0);
 		barrier();

@@ -27,10 +27,13 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-/* Matchers that are enforced; the others are refused, never ignored. */
+/* Matchers that the kernel enforces alone; those for which somebody has to look at the file. */
 #define SUPPORTED                                                                                  \
 	(1u << POLICY_SHA256 | 1u << POLICY_UID | 1u << POLICY_CGROUP | 1u << POLICY_DOMAIN |      \
 	 1u << POLICY_NETWORK)
+#define HELD                                                                                       \
+	(1u << POLICY_CERTIFICATE | 1u << POLICY_AUTHENTICODE | 1u << POLICY_BUILDID |             \
+	 1u << POLICY_FSVERITY)
 
 static void tables_freep(struct policy_tables **tables)
 {
@@ -196,6 +199,34 @@ static void warn(void *ctx, const struct policy_error *warning)
 	message_policy_warning(warning);
 }
 
+bool enforce_needs_hold(const struct policy *policy)
+{
+	return policy_matchers(policy) & HELD;
+}
+
+/* A rule that would not be enforced is refused, not ignored; --partial says that it is known. */
+static int check_supported(const struct enforce_options *options, const struct policy *policy)
+{
+	struct policy_error error = {};
+	int ret;
+
+	if (options->partial)
+		return 0;
+	ret = policy_unsupported(policy, SUPPORTED | HELD, &error);
+	if (ret) {
+		message_policy(&error);
+		message_hint("--partial enforces the other rules");
+		return ret;
+	}
+	if (options->resident || !enforce_needs_hold(policy))
+		return 0;
+	(void)policy_unsupported(policy, SUPPORTED, &error);
+	message_error(EOPNOTSUPP, "%s:%u: a rule of this kind needs a controller that reads the file",
+		      error.file, error.line);
+	message_hint("debar run enforces it; debar load --partial enforces the other rules");
+	return -EOPNOTSUPP;
+}
+
 int enforce_read(const struct enforce_options *options, struct policy **ret_policy)
 {
 	struct policy_checks checks = {
@@ -203,7 +234,6 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 	};
 	cleanup(policy_freep) struct policy *policy = NULL;
 	struct read_names names = options->policies;
-	struct policy_error error = {};
 	int ret;
 
 	names.trusted = true;
@@ -217,11 +247,9 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 	}
 	if (ret)
 		return ret;
-	ret = policy_unsupported(policy, SUPPORTED, &error);
-	if (ret) {
-		message_policy(&error);
+	ret = check_supported(options, policy);
+	if (ret)
 		return ret;
-	}
 	*ret_policy = take(policy);
 	return 0;
 }
@@ -287,11 +315,12 @@ static int resolve_cgroups(struct policy_tables *tables)
 	return 0;
 }
 
-static int compile(const struct policy *policy, struct policy_tables **ret_tables)
+static int compile(const struct policy *policy, const struct policy_facts *facts,
+		   struct policy_tables **ret_tables)
 {
 	cleanup(tables_freep) struct policy_tables *tables = NULL;
 	struct policy_error error = {};
-	int ret = policy_compile(policy, NULL, &tables, &error);
+	int ret = policy_compile(policy, facts, &tables, &error);
 
 	if (ret) {
 		message_policy(&error);
@@ -371,7 +400,7 @@ static void record_waiting(struct kernel *kernel)
 }
 
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
-		 const struct policy *policy)
+		 const struct policy *policy, const struct policy_facts *facts)
 {
 	const struct debar_state *state = kernel_state(kernel);
 	cleanup(tables_freep) struct policy_tables *tables = NULL;
@@ -386,7 +415,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	if (state->generation)
 		record_waiting(kernel);
 	if (!ret)
-		ret = compile(policy, &tables);
+		ret = compile(policy, facts, &tables);
 	if (!ret)
 		ret = publish(kernel, options, tables);
 	if (ret)
@@ -482,7 +511,7 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	ret = kernel_load(&kernel, parts_needed(policy), &error);
 	if (ret)
 		return message_kernel(ret, &error);
-	ret = enforce_swap(kernel, options, policy);
+	ret = enforce_swap(kernel, options, policy, NULL);
 	if (ret)
 		return ret;
 	ret = kernel_attach(kernel, cgroup, &error);
@@ -529,7 +558,7 @@ int enforce_start(struct enforce_options *options, const struct policy *policy,
 	keep_until(options, kernel);
 	if (parts_needed(policy) & ~kernel_parts(kernel))
 		return start_fresh(options, policy, ret_kernel);
-	ret = enforce_swap(kernel, options, policy);
+	ret = enforce_swap(kernel, options, policy, NULL);
 	if (!ret) {
 		ret = kernel_canary(kernel, &error);
 		if (ret)

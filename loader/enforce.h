@@ -27,6 +27,7 @@ struct enforce_options {
 	bool force;
 	bool partial;
 	bool json;
+	bool resident; /* a controller stays: it classifies what rules other than sha256 ask for */
 };
 
 void enforce_options_free(struct enforce_options *options);
@@ -55,9 +56,12 @@ int enforce_read_start(const struct enforce_options *options, struct policy **re
 int enforce_start(struct enforce_options *options, const struct policy *policy,
 		  struct kernel **ret_kernel);
 
-/* The same on an open @kernel: the swap alone. */
+/* The same on an open @kernel: the swap alone. @facts: what was learnt so far, or NULL. */
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
-		 const struct policy *policy);
+		 const struct policy *policy, const struct policy_facts *facts);
+
+/* Does the policy ask for more than digests, names and addresses: for a controller that classifies? */
+bool enforce_needs_hold(const struct policy *policy);
 
 /* -EPERM after a message when @policy would lose most of what is in force as @generation, unless forced. */
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,

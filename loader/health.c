@@ -24,8 +24,6 @@ static const struct {
 	const char *name;
 	const char *words;
 } counters[] = {
-	[DEBAR_COUNT_EXEC] = { "exec", "programs decided on" },
-	[DEBAR_COUNT_MMAP] = { "mmap", "executable mappings decided on" },
 	[DEBAR_COUNT_HIT] = { "hit", "digests from the cache" },
 	[DEBAR_COUNT_HASH] = { "hash", "files hashed" },
 	[DEBAR_COUNT_RACE] = { "race", "files that changed while they were hashed" },

@@ -74,6 +74,33 @@ struct kernel_policy {
 int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 		   struct kernel_error *reterr);
 
+/* Add the keys of certificates seen just now to the generation in force. -E2BIG: no more room. */
+int kernel_add_keys(struct kernel *kernel, const struct policy_tables *tables);
+
+/* ---- the hold ------------------------------------------------------------------------------ */
+
+/* What the kernel remembers of the file behind @fd. -ENOENT: nothing, nobody waits for an answer. */
+int kernel_file(struct kernel *kernel, int fd, struct debar_file *ret_file);
+
+/* Are the keys of this content known? */
+bool kernel_content_known(struct kernel *kernel, const struct debar_digest *digest);
+
+/* What was found for a cookie; NULL: it could not be said in time. */
+int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_file_keys *keys);
+
+/* The keys of a content whose bytes the controller hashed itself. */
+int kernel_content(struct kernel *kernel, const __u8 digest[32],
+		   const struct debar_file_keys *keys);
+
+/* Every content is unknown again. */
+void kernel_contents_forget(struct kernel *kernel);
+
+/* Is the controller asked about execs from the super block @device (kernel dev_t)? */
+int kernel_mark(struct kernel *kernel, __u32 device, bool marked);
+
+/* Does fanotify pass by the file behind @fd? */
+int kernel_ignored(struct kernel *kernel, int fd, bool ignored);
+
 /* Attach every program that was loaded. @cgroup: descriptor of the cgroup for network programs. */
 int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr);
 

@@ -32,6 +32,9 @@ int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const 
 /* Descriptor of the map with that name, -1: there is none. Belongs to @kernel. */
 int kernel_map(const struct kernel *kernel, const char *name);
 
+/* A descriptor of the inner map in force of an outer one, the caller's; or -errno. */
+int kernel_inner(const struct kernel *kernel, const char *name);
+
 static inline void closedirp(DIR **dir)
 {
 	if (*dir)

@@ -70,8 +70,8 @@ static __u64 map_bytes(int fd)
 	return bytes;
 }
 
-/* The inner map in force of an outer one; look-ups in an outer map give its id. */
-static int inner_open(struct kernel *kernel, const char *name)
+/* Look-ups in an outer map give the inner map's id. */
+int kernel_inner(const struct kernel *kernel, const char *name)
 {
 	__u32 slot = kernel->state->generation & 1, id;
 
@@ -82,8 +82,8 @@ static int inner_open(struct kernel *kernel, const char *name)
 
 int kernel_memory(struct kernel *kernel, __u64 *ret_all, __u64 *ret_keys)
 {
-	cleanup(cleanup_fd) int keys = inner_open(kernel, "debar_keys");
-	cleanup(cleanup_fd) int excepts = inner_open(kernel, "debar_excepts");
+	cleanup(cleanup_fd) int keys = kernel_inner(kernel, "debar_keys");
+	cleanup(cleanup_fd) int excepts = kernel_inner(kernel, "debar_excepts");
 	__u64 all = 0;
 	size_t i;
 

@@ -21,6 +21,8 @@ struct recorder {
 	struct spool *spool;
 	recorder_line_fn *line;
 	void *ctx;
+	recorder_watch_fn *watch;
+	void *watch_ctx;
 	int proc;
 	int cgroups;
 	uint64_t lost;
@@ -105,6 +107,13 @@ static int pass(void *ctx, const void *record, size_t size, unsigned int count)
 	return event_tell(ctx, record, size, count);
 }
 
+/* Nothing was decided: the kernel asks for keys. */
+static bool is_question(const struct debar_event *event)
+{
+	return event->because == DEBAR_BECAUSE_UNCLASSIFIED &&
+	       event->outcome == DEBAR_OUTCOME_UNKNOWN;
+}
+
 /* A record of a kind this version does not know cannot be told; its act was decided all the same. */
 static int receive(void *ctx, const void *record, size_t size)
 {
@@ -112,12 +121,17 @@ static int receive(void *ctx, const void *record, size_t size)
 	union record essence;
 	int err = -EPROTO;
 
-	if (size == sizeof(essence.file))
+	if (size == sizeof(essence.file)) {
+		if (recorder->watch)
+			recorder->watch(recorder->watch_ctx, record);
+		if (is_question(record))
+			return 0;
 		report_essence(record, &essence.file);
-	else if (size == sizeof(essence.net))
+	} else if (size == sizeof(essence.net)) {
 		report_net_essence(record, &essence.net);
-	else
+	} else {
 		size = 0;
+	}
 	if (size)
 		err = fold_add(&recorder->fold, record, &essence, size, now_boot());
 	if (err == -EPROTO)
@@ -161,6 +175,12 @@ int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder
 		return err;
 	*ret_recorder = take(recorder);
 	return 0;
+}
+
+void recorder_watch(struct recorder *recorder, recorder_watch_fn *watch, void *ctx)
+{
+	recorder->watch = watch;
+	recorder->watch_ctx = ctx;
 }
 
 void recorder_free(struct recorder *recorder)

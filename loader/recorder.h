@@ -25,6 +25,13 @@ typedef int recorder_line_fn(void *ctx, const char *line);
 int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder_line_fn *line,
 		 void *ctx);
 
+/*
+ * @watch gets every event before it is kept. Content that could not be classified in time is shown
+ * to it only: whoever watches classifies it, and what comes of that is kept.
+ */
+typedef void recorder_watch_fn(void *ctx, const struct debar_event *event);
+void recorder_watch(struct recorder *recorder, recorder_watch_fn *watch, void *ctx);
+
 /* Passes on what is folded, too. */
 void recorder_free(struct recorder *recorder);
 

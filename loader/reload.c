@@ -42,7 +42,7 @@ static int swap(struct kernel *kernel, struct enforce_options *options, struct p
 	change = lock_change();
 	if (change < 0)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
-	return enforce_swap(kernel, options, policy);
+	return enforce_swap(kernel, options, policy, NULL);
 }
 
 int cmd_reload(int argc, char **argv)

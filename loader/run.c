@@ -17,6 +17,7 @@
 #include "loader/commands.h"
 #include "loader/control.h"
 #include "loader/enforce.h"
+#include "loader/hold.h"
 #include "loader/kernel.h"
 #include "loader/lock.h"
 #include "loader/message.h"
@@ -24,6 +25,7 @@
 #include "loader/recorder.h"
 #include "loader/report.h"
 #include "loader/store.h"
+#include "loader/watchdog.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
 
@@ -34,6 +36,9 @@ struct controller {
 	struct kernel *kernel;
 	struct recorder *recorder;
 	struct notify_clock alive;
+	struct policy *policy;
+	struct watchdog *watchdog;
+	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
 	bool stop;
 };
 
@@ -47,6 +52,35 @@ static void tell_manager(struct controller *controller, void (*tell)(const char 
 	char line[ENFORCE_LINE_MAX];
 
 	tell(enforce_line(controller->kernel, line));
+}
+
+/* Nobody is held for a policy of digests: a fanotify mark costs every first exec of a file. */
+static int follow_policy(struct controller *controller)
+{
+	int ret;
+
+	if (!enforce_needs_hold(controller->policy)) {
+		hold_stop(take(controller->hold));
+		return 0;
+	}
+	if (controller->hold)
+		return 0;
+	ret = hold_start(&controller->hold, controller->kernel, controller->policy,
+			 controller->watchdog);
+	return ret ? message_error(ret, "cannot hold unknown programs: %s", strerror(-ret)) : 0;
+}
+
+static int swap(struct controller *controller, struct policy *policy)
+{
+	struct policy_facts facts = {};
+	int ret;
+
+	if (controller->hold)
+		hold_lock(controller->hold, &facts);
+	ret = enforce_swap(controller->kernel, controller->options, policy, &facts);
+	if (controller->hold)
+		hold_unlock(controller->hold, ret ? NULL : policy);
+	return ret;
 }
 
 /* SIGHUP and `debar reload`: a policy that cannot be read, or that shrank, leaves the old one. */
@@ -65,13 +99,25 @@ static int reload(struct controller *controller, bool force)
 	change = lock_change();
 	if (change < 0)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
-	ret = enforce_swap(controller->kernel, controller->options, policy);
+	ret = swap(controller, policy);
 	if (ret)
 		return ret;
+	policy_free(controller->policy);
+	controller->policy = take(policy);
+	ret = follow_policy(controller);
 	enforce_tell(controller->kernel, "reloaded", controller->options->json);
 	fflush(stdout);
 	tell_manager(controller, notify_status);
-	return 0;
+	return ret;
+}
+
+/* What could not be held is classified now; what that finds is told by the kernel the next time. */
+static void watch(void *ctx, const struct debar_event *event)
+{
+	struct controller *controller = ctx;
+
+	if (controller->hold && event->because == DEBAR_BECAUSE_UNCLASSIFIED)
+		hold_catch_up(controller->hold, event);
 }
 
 static int print_line(void *ctx, const char *line)
@@ -120,9 +166,11 @@ static void heartbeat(struct controller *controller)
 	struct debar_state *state = kernel_state(controller->kernel);
 	struct timespec now, tai;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	__atomic_store_n(&state->heartbeat, now.tv_sec * 1000000000LL + now.tv_nsec,
-			 __ATOMIC_RELAXED);
+	if (!controller->hold) { /* else its own thread says so */
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		__atomic_store_n(&state->heartbeat, now.tv_sec * 1000000000LL + now.tv_nsec,
+				 __ATOMIC_RELAXED);
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_TAI, &tai);
 	__atomic_store_n(&state->utc_offset,
@@ -179,6 +227,9 @@ static int run(struct enforce_options *options)
 		return ret;
 	if (geteuid())
 		return message_error(EPERM, "only root may load programs into the kernel");
+	ret = watchdog_start(&controller.watchdog);
+	if (ret)
+		return message_error(ret, "cannot start the watchdog: %s", strerror(-ret));
 	lock = lock_controller(&other);
 	if (lock == -EBUSY) {
 		message_error(EBUSY, "a controller runs as pid %d", other);
@@ -200,13 +251,20 @@ static int run(struct enforce_options *options)
 	controller.kernel = kernel;
 	controller.recorder = recorder;
 	kernel_state(kernel)->controller = getpid();
-	policy_free(take(policy));
+	controller.policy = take(policy);
+	recorder_watch(recorder, watch, &controller);
+	ret = follow_policy(&controller);
+	if (ret)
+		return ret;
 	enforce_tell(kernel, "running", options->json);
 	fflush(stdout);
 	tell_manager(&controller, notify_ready);
 	ret = serve(&controller, signals, control);
 	notify_stopping();
 	kernel_state(kernel)->controller = 0;
+	hold_stop(controller.hold);
+	watchdog_stop(controller.watchdog);
+	policy_free(controller.policy);
 	message_info("stopped; what is loaded stays in force (debar unload takes it off)");
 	return ret;
 }
@@ -221,5 +279,6 @@ int cmd_run(int argc, char **argv)
 		notify_ready("debar=off on the kernel command line: nothing is enforced");
 		return EXIT_DONE;
 	}
+	options.resident = true;
 	return run(&options) ? EXIT_ERROR : EXIT_DONE;
 }

@@ -323,6 +323,34 @@ int policy_compile(const struct policy *policy, const struct policy_facts *facts
 	return 0;
 }
 
+int policy_compile_certificates(const struct policy *policy, const struct policy_facts *facts,
+				struct policy_tables **ret_tables)
+{
+	cleanup(cleanup_tables) struct policy_tables *tables = calloc(1, sizeof(*tables));
+	struct policy_error error = {};
+	struct compile c = { .policy = policy, .facts = facts, .tables = tables, .error = &error };
+	const struct key_sink sink = { &c, add_key };
+	int err = 0;
+
+	if (!tables)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < policy->range_count; i++) {
+		const struct range *range = &policy->ranges[i];
+
+		if (range->matcher != POLICY_CERTIFICATE)
+			continue;
+		for (uint32_t j = 0; !err && j < range->entries; j++) {
+			c.rule = &policy->rules[range->first + j];
+			err = key_each(policy, &c.rule->value, facts, &sink);
+		}
+	}
+	free(c.slots);
+	free(c.before);
+	if (!err)
+		*ret_tables = take(tables);
+	return err;
+}
+
 void policy_tables_free(struct policy_tables *tables)
 {
 	if (!tables)

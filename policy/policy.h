@@ -321,6 +321,10 @@ int policy_compile(const struct policy *policy, const struct policy_facts *facts
 		   struct policy_tables **ret_tables, struct policy_error *reterr);
 void policy_tables_free(struct policy_tables *tables);
 
+/* Only the keys and matches that certificate rules get from @facts: what a new certificate adds. */
+int policy_compile_certificates(const struct policy *policy, const struct policy_facts *facts,
+				struct policy_tables **ret_tables);
+
 /* ---- which rule was that? ----------------------------------------------------------------- */
 
 struct policy_rule_info {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loader/certificates.h"
+#include "loader/identity/identity.h"
+#include "policy/cleanup.h"
+
+struct certificates {
+	size_t count, room;
+	struct policy_cert_facts *facts; /* strings belong to the identities */
+	size_t identity_count;
+	struct identity **identities;
+	bool forgot;
+};
+
+int certificates_new(struct certificates **ret_certificates)
+{
+	struct certificates *certificates = calloc(1, sizeof(*certificates));
+
+	if (!certificates)
+		return -ENOMEM;
+	*ret_certificates = certificates;
+	return 0;
+}
+
+static void forget(struct certificates *certificates)
+{
+	size_t i;
+
+	for (i = 0; i < certificates->identity_count; i++)
+		identity_free(certificates->identities[i]);
+	certificates->identity_count = certificates->count = 0;
+}
+
+void certificates_free(struct certificates *certificates)
+{
+	if (!certificates)
+		return;
+	forget(certificates);
+	free(certificates->identities);
+	free(certificates->facts);
+	free(certificates);
+}
+
+static bool is_known(const struct certificates *certificates, const struct policy_cert_facts *fact)
+{
+	size_t i;
+
+	for (i = 0; i < certificates->count; i++)
+		if (!memcmp(&certificates->facts[i].key, &fact->key, sizeof(fact->key)))
+			return true;
+	return false;
+}
+
+static int append(struct certificates *certificates, const struct policy_cert_facts *facts,
+		  size_t count)
+{
+	size_t i, want = certificates->count + count;
+	struct policy_cert_facts *grown;
+
+	if (want > certificates->room) {
+		grown = realloc(certificates->facts, (want + 64) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		certificates->facts = grown;
+		certificates->room = want + 64;
+	}
+	for (i = 0; i < count; i++)
+		if (!is_known(certificates, &facts[i]))
+			certificates->facts[certificates->count++] = facts[i];
+	return 0;
+}
+
+static int keep(struct certificates *certificates, struct identity *identity)
+{
+	size_t bytes = (certificates->identity_count + 1) * sizeof(identity);
+	struct identity **grown = realloc(certificates->identities, bytes);
+
+	if (!grown)
+		return -ENOMEM;
+	certificates->identities = grown;
+	certificates->identities[certificates->identity_count++] = identity;
+	return 0;
+}
+
+static int add_all(struct certificates *certificates, const struct identity *identity)
+{
+	struct policy_cert_facts facts[3];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < identity->cert_count; i++)
+		ret = append(certificates, facts,
+			     identity_cert_facts(identity->certs[i], facts));
+	for (i = 0; !ret && i < identity->signer_count; i++)
+		if (!identity->signers[i].cert)
+			ret = append(certificates, facts,
+				     identity_signer_facts(&identity->signers[i], facts));
+	return ret;
+}
+
+int certificates_add(struct certificates *certificates, struct identity *identity,
+		     struct policy_facts *ret_new)
+{
+	size_t before;
+	int ret;
+
+	if (certificates->count >= CERTIFICATES_MAX) {
+		forget(certificates);
+		certificates->forgot = true;
+	}
+	before = certificates->count;
+	*ret_new = (struct policy_facts){};
+	ret = add_all(certificates, identity);
+	if (!ret && certificates->count > before)
+		ret = keep(certificates, identity);
+	if (ret) {
+		certificates->count = before;
+		identity_free(identity);
+		return ret;
+	}
+	if (certificates->count == before)
+		identity_free(identity);
+	ret_new->cert_count = certificates->count - before;
+	ret_new->certs = certificates->facts + before;
+	return 0;
+}
+
+bool certificates_forgot(struct certificates *certificates)
+{
+	bool forgot = certificates->forgot;
+
+	certificates->forgot = false;
+	return forgot;
+}
+
+struct policy_facts certificates_facts(const struct certificates *certificates)
+{
+	return (struct policy_facts){ .cert_count = certificates->count,
+				      .certs = certificates->facts };
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hold: content whose keys nobody knows waits on a fanotify permission event while it is read
+ * and classified. It writes answers, never verdicts: the kernel binds an answer to a digest and
+ * decides. Nothing here logs, runs a program or touches a database while somebody waits.
+ */
+#ifndef DEBAR_HOLD_H
+#define DEBAR_HOLD_H
+
+#include "bpf/abi.h"
+
+struct hold;
+struct kernel;
+struct policy;
+struct policy_facts;
+struct watchdog;
+
+/*
+ * Starts the threads; everything borrowed, @watchdog beaten from now on. Super blocks of local file
+ * systems are marked, and those that are mounted later.
+ */
+int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct policy *policy,
+	       struct watchdog *watchdog);
+
+/* Lets everybody go and ends the threads. NULL is fine. */
+void hold_stop(struct hold *hold);
+
+/*
+ * Around a swap: hold_lock() stands still with the certificates seen so far in *ret_facts,
+ * hold_unlock() goes on with @policy, or as before when it is NULL.
+ */
+void hold_lock(struct hold *hold, struct policy_facts *ret_facts);
+void hold_unlock(struct hold *hold, const struct policy *policy);
+
+/*
+ * @event told of content that could not be held: classify it from the file, if it can be found and
+ * is still the same. Returns 1 when its keys are known now, 0 when not.
+ */
+int hold_catch_up(struct hold *hold, const struct debar_event *event);
+
+/* Execs that were answered, and those that were not in time. */
+void hold_counts(const struct hold *hold, unsigned long *ret_answered, unsigned long *ret_late);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/* The controller's half of the hold, as maps: cookies, answers, contents, marks. */
+#include <errno.h>
+
+#include <bpf/bpf.h>
+
+#include "loader/kernel.h"
+#include "loader/kernel_internal.h"
+#include "policy/cleanup.h"
+#include "policy/policy.h"
+
+int kernel_file(struct kernel *kernel, int fd, struct debar_file *ret_file)
+{
+	if (bpf_map_lookup_elem(kernel_map(kernel, "debar_files"), &fd, ret_file))
+		return -errno;
+	return 0;
+}
+
+bool kernel_content_known(struct kernel *kernel, const struct debar_digest *digest)
+{
+	struct debar_file_keys keys;
+
+	return !bpf_map_lookup_elem(kernel_map(kernel, "debar_contents"), digest, &keys);
+}
+
+int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_file_keys *keys)
+{
+	static const struct debar_file_keys late = { .count = DEBAR_ANSWER_LATE };
+
+	if (bpf_map_update_elem(kernel_map(kernel, "debar_answers"), &cookie, keys ? keys : &late,
+				BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+int kernel_content(struct kernel *kernel, const __u8 digest[32],
+		   const struct debar_file_keys *keys)
+{
+	if (bpf_map_update_elem(kernel_map(kernel, "debar_contents"), digest, keys, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+void kernel_contents_forget(struct kernel *kernel)
+{
+	int map = kernel_map(kernel, "debar_contents");
+	struct debar_digest digest;
+
+	while (!bpf_map_get_next_key(map, NULL, &digest))
+		if (bpf_map_delete_elem(map, &digest))
+			return;
+}
+
+int kernel_mark(struct kernel *kernel, __u32 device, bool marked)
+{
+	int map = kernel_map(kernel, "debar_marked");
+	__u32 one = 1;
+
+	if (marked ? bpf_map_update_elem(map, &device, &one, BPF_ANY) :
+		     bpf_map_delete_elem(map, &device))
+		return -errno;
+	return 0;
+}
+
+int kernel_ignored(struct kernel *kernel, int fd, bool ignored)
+{
+	int map = kernel_map(kernel, "debar_ignored");
+	__u32 one = 1;
+
+	if (ignored ? bpf_map_update_elem(map, &fd, &one, BPF_ANY) :
+		      bpf_map_delete_elem(map, &fd))
+		return -errno;
+	return 0;
+}
+
+/* From the last match of a key to its first, so that no hook finds `more` and nothing behind it. */
+int kernel_add_keys(struct kernel *kernel, const struct policy_tables *tables)
+{
+	cleanup(cleanup_fd) int keys = kernel_inner(kernel, "debar_keys");
+	size_t i;
+
+	if (keys < 0)
+		return keys;
+	for (i = tables->key_count; i > 0; i--)
+		if (bpf_map_update_elem(keys, &tables->keys[i - 1], &tables->matches[i - 1],
+					BPF_ANY))
+			return -errno;
+	return 0;
+}
