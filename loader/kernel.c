@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -297,8 +298,12 @@ int kernel_pin(struct kernel *kernel, struct kernel_error *reterr)
 		if (bpf_obj_pin(bpf_link__fd(kernel->links[i]), path))
 			return kernel_fail(reterr, errno, NULL, "cannot pin %s: %m", path);
 	}
-	remove_pins(KERNEL_PIN_DIR);
-	if (rename(NEW_PIN_DIR, KERNEL_PIN_DIR))
+	/* In one step, so that who is killed here leaves one of them where it is looked for. */
+	if (!renameat2(AT_FDCWD, NEW_PIN_DIR, AT_FDCWD, KERNEL_PIN_DIR, RENAME_EXCHANGE)) {
+		remove_pins(NEW_PIN_DIR);
+		return 0;
+	}
+	if (errno != ENOENT || rename(NEW_PIN_DIR, KERNEL_PIN_DIR))
 		return kernel_fail(reterr, errno, NULL, "cannot rename %s: %m", NEW_PIN_DIR);
 	return 0;
 }
@@ -314,6 +319,7 @@ int kernel_unpin(struct kernel_error *reterr)
 
 	if (!kernel_open(&kernel, reterr))
 		__atomic_store_n(&kernel->state->generation, 0, __ATOMIC_SEQ_CST);
+	remove_pins(NEW_PIN_DIR); /* of a load that was killed */
 	ret = remove_pins(KERNEL_PIN_DIR);
 	if (ret == -ENOENT)
 		return kernel_fail(reterr, ENOENT, NULL, "nothing is loaded");
