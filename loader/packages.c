@@ -147,7 +147,7 @@ static struct stamps stamps_take(int root)
 	return stamps;
 }
 
-/* Times of files advance in ticks: a change in the tick of the one before cannot be told from it. */
+/* Times of files advance in ticks: a change in the tick of the one before looks like it. */
 static bool is_young(const struct stamps *stamps)
 {
 	struct timespec now;

@@ -37,7 +37,7 @@ struct identity_reader identity_memory_reader(struct identity_memory *memory);
 
 #define IDENTITY_SIGNATURE_MAX (16u << 20) /* bytes of one file's signatures */
 /*
- * Of these, bytes parsed, nested ones again at each depth. A certificate costs OpenSSL up to 0.2 ms,
+ * Of these, bytes parsed, nested ones again at each depth. A certificate costs up to 0.2 ms,
  * and somebody may be waiting; with IDENTITY_VERIFY nobody is, and all of them are parsed.
  */
 #define IDENTITY_PARSED_MAX (2u << 20)

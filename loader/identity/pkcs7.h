@@ -11,7 +11,7 @@ struct digest_set;
 struct identity;
 struct X509_algor_st;
 
-/* What a signature is about: needed for digest_ok alone, and only filled when that was asked for. */
+/* What a signature is about: needed for digest_ok alone, filled only when that is asked. */
 struct pkcs7_content {
 	bool verify;   /* IDENTITY_VERIFY */
 	bool detached; /* the digests are of the bytes signed; else of a PE without its signatures */

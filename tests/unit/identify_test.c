@@ -114,7 +114,7 @@ static void compare_certificates(const struct identity *identity, const char *pa
 	}
 }
 
-/* A PE against osslsigncode: the digest it has, the one it is signed with, every signer's serial. */
+/* A PE against osslsigncode: its digests and every signer's serial. */
 static void compare_pe(const char *path, size_t signers)
 {
 	struct identity *identity = file_read(path);
