@@ -13,6 +13,10 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+/*
+ * Headers are zeroed before they are read, because 6.18's verifier fails over a stack that only a
+ * helper writes to ("verifier bug: stack slot 4, total slots 0").
+ */
 #define EXTENSIONS_MAX 10  /* headers of IPv6 between the first and the payload's */
 #define HEADERS_MAX 0x3fff /* bytes before TCP or UDP */
 #define IPPROTO_UDP_LITE 136
@@ -43,7 +47,7 @@ struct packet {
 
 static __always_inline bool packet_v4(struct __sk_buff *skb, struct packet *packet)
 {
-	struct iphdr ip;
+	struct iphdr ip = {};
 
 	if (!header_load(skb, 0, &ip) || ip.version != 4 || ip.ihl < 5)
 		return false;
@@ -91,7 +95,7 @@ static long packet_extension(__u32 i, struct extension_walk *walk)
 
 static __always_inline bool packet_v6(struct __sk_buff *skb, struct packet *packet)
 {
-	struct ipv6hdr ip;
+	struct ipv6hdr ip = {};
 	struct extension_walk walk = { .skb = skb, .offset = sizeof(ip) };
 
 	if (!header_load(skb, 0, &ip) || ip.version != 6)
@@ -107,7 +111,7 @@ static __always_inline bool packet_v6(struct __sk_buff *skb, struct packet *pack
 
 static __always_inline bool packet_tcp(struct __sk_buff *skb, struct packet *packet)
 {
-	struct tcphdr tcp;
+	struct tcphdr tcp = {};
 	__u32 offset = packet->offset;
 
 	opaque(offset);
@@ -123,7 +127,7 @@ static __always_inline bool packet_tcp(struct __sk_buff *skb, struct packet *pac
 
 static __always_inline bool packet_udp(struct __sk_buff *skb, struct packet *packet)
 {
-	struct udphdr udp;
+	struct udphdr udp = {};
 	__u32 offset = packet->offset;
 
 	opaque(offset);
@@ -139,7 +143,6 @@ static __always_inline bool packet_udp(struct __sk_buff *skb, struct packet *pac
 static __noinline int packet_address(struct __sk_buff *skb, struct debar_address *address,
 				     bool source)
 {
-	/* Written here, because 6.18's verifier fails over a stack that only a helper writes to. */
 	struct ipv6hdr v6 = {};
 	struct iphdr v4 = {};
 	__u32 *words;

@@ -19,14 +19,11 @@
 #include <bpf/bpf_helpers.h>
 
 /* Where bytes come from: a packet. */
-struct source {
-	struct __sk_buff *skb;
-};
+#define SOURCE struct __sk_buff
 
-static __always_inline bool source_load(const struct source *source, __u32 offset, void *to,
-					__u32 len)
+static __always_inline bool source_load(SOURCE *source, __u32 offset, void *to, __u32 len)
 {
-	return !bpf_skb_load_bytes(source->skb, offset, to, len);
+	return !bpf_skb_load_bytes(source, offset, to, len);
 }
 
 /* Eight bytes from any address: the kernels debar runs on read them at once. */
@@ -59,7 +56,9 @@ struct source {
 	__u32 len;
 };
 
-static inline bool source_load(const struct source *source, __u32 offset, void *to, __u32 len)
+#define SOURCE struct source
+
+static inline bool source_load(SOURCE *source, __u32 offset, void *to, __u32 len)
 {
 	if (offset > source->len || len > source->len - offset)
 		return false;

@@ -118,9 +118,13 @@ static __always_inline void name_rehash(struct name *name)
  */
 #define TEXT_SIZE 256
 
+struct text {
+	__u8 bytes[TEXT_SIZE];
+};
+
 struct text_walk {
 	struct name *name;
-	const __u8 *text; /* TEXT_SIZE bytes, a ring */
+	const struct text *text;
 	__u32 at;
 	__u32 end;
 	__u8 open; /* inside a label */
@@ -133,7 +137,7 @@ static long name_text_step(__u32 i, struct text_walk *walk)
 
 	if (walk->at >= walk->end)
 		return 1;
-	byte = walk->text[walk->at++ & (TEXT_SIZE - 1)];
+	byte = walk->text->bytes[walk->at++ & (TEXT_SIZE - 1)];
 	if (byte == '.') {
 		if (walk->open)
 			name_label_end(walk->name);
@@ -147,14 +151,16 @@ static long name_text_step(__u32 i, struct text_walk *walk)
 	}
 	if (!name_byte(walk->name, byte))
 		walk->bad = 1;
-	return walk->bad;
+	return !!walk->bad;
 }
 
-/* @len: of all the text, of which the last TEXT_SIZE bytes are there. False: too many labels. */
-static __always_inline bool name_from_text(struct name *name, const __u8 *text, __u32 len)
+/* @len: of all the text, of which the last TEXT_SIZE bytes are there. 0: too many labels. */
+__weak int debar_name_text(struct name *name, const struct text *text, __u32 len)
 {
 	struct text_walk walk = { .name = name, .text = text, .end = len };
 
+	if (!name || !text)
+		return 0;
 	name_reset(name);
 	if (len > DEBAR_NAME_MAX - 1) {
 		walk.at = len - (DEBAR_NAME_MAX - 1);
@@ -162,11 +168,11 @@ static __always_inline bool name_from_text(struct name *name, const __u8 *text, 
 	}
 	bpf_loop(TEXT_SIZE, name_text_step, &walk, 0);
 	if (walk.bad)
-		return false;
+		return 0;
 	if (walk.open)
 		name_label_end(name);
 	name_end(name);
-	return true;
+	return 1;
 }
 
 #endif

@@ -11,11 +11,7 @@
  */
 #define NET_CTX struct __sk_buff
 #define net_owner_excepted debar_skb_owner
-#include "bpf/netreport.bpf.h"
-
-#include "bpf/headers.bpf.h"
-#include "bpf/judgename.bpf.h"
-#include "bpf/scratch.bpf.h"
+#include "bpf/inspect.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -25,167 +21,46 @@ enum {
 	PASS
 };
 
-static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
-{
-	return bpf_skb_ancestor_cgroup_id(ctx, level);
-}
-
-/* One packet on its way through the program. */
+/* One packet on its way through a program. */
 struct passage {
 	struct __sk_buff *skb;
+	struct bpf_sock *sk;	     /* or NULL */
 	struct debar_socket *socket; /* or NULL */
-	struct scratch *scratch;
 	const struct debar_net_head *head;
-	struct packet packet;
 	__u32 generation;
-	__u32 at;  /* DNS: next question or record */
-	__u32 end; /* DNS: of the message */
-	__u8 refused;
-	__u8 malformed;
+	struct packet packet;
 };
 
-/* Tell what was judged; 1: refused. A refusal marks the socket. */
-checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct debar_socket *socket,
-			   struct name *name)
+/* False: no policy, or none with names or networks. */
+static __always_inline bool passage_begin(struct passage *p)
 {
-	struct debar_address local = {};
+	struct debar_state *state = state_get();
 
-	if (!j)
-		return 0;
-	if (j->excepted && j->bans && j->action < DEBAR_AUDIT)
-		net_count(DEBAR_NET_EXCEPTED);
-	if (j->action < DEBAR_AUDIT)
-		return 0;
-	if (j->action == DEBAR_DENY) {
-		j->error = EPERM;
-		if (j->protocol == IPPROTO_TCP && !(j->flags & DEBAR_NETEV_INGRESS)) {
-			j->flags |= DEBAR_NETEV_REFUSED;
-			if (socket)
-				socket->flags |= DEBAR_SOCKET_REFUSED;
-		}
-	}
-	packet_address(skb, &j->remote, j->flags & DEBAR_NETEV_INGRESS);
-	packet_address(skb, &local, !(j->flags & DEBAR_NETEV_INGRESS));
-	net_report(skb, j, &local, socket, name);
-	return j->action == DEBAR_DENY;
-}
-
-static __always_inline void judgement_set(struct judgement *j, const struct passage *p, __u8 hook)
-{
-	*j = (struct judgement){};
-	if (p->socket)
-		j->uid = p->socket->actor.uid;
-	j->port = p->packet.remote_port;
-	j->local_port = p->packet.local_port;
-	j->protocol = p->packet.protocol;
-	j->flags = p->packet.ingress ? DEBAR_NETEV_INGRESS : 0;
-	j->hook = hook;
-}
-
-static __always_inline void passage_judge_name(struct passage *p, __u8 hook)
-{
-	struct judgement *j = &p->scratch->judgement;
-
-	judgement_set(j, p, hook);
-	judge_name(p->skb, j, &p->scratch->name);
-	p->refused = debar_skb_told(p->skb, j, p->socket, &p->scratch->name) == 1;
-}
-
-/* ---- DNS ----------------------------------------------------------------------------------- */
-
-checked int debar_dns_port(__u32 slot, __u16 port)
-{
-	struct debar_net_head *head = net_head(slot & 1);
-
-	for (__u32 i = 0; head && i < DEBAR_DNS_PORTS_MAX; i++)
-		if (head->ports[i] == port && port)
-			return 1;
-	return 0;
-}
-
-/* The message into memory; false: too short for a header. */
-static __always_inline bool dns_load(struct passage *p, __u32 offset, __u32 len)
-{
-	if (len < DNS_HEADER)
+	if (!state || !state->generation)
 		return false;
-	if (len > DNS_MESSAGE_MAX)
-		len = DNS_MESSAGE_MAX;
-	p->end = len;
-	opaque(len);
-	if (len < DNS_HEADER || len > DNS_MESSAGE_MAX)
-		return false;
-	return !bpf_skb_load_bytes(p->skb, offset, p->scratch->message.bytes, len);
+	p->generation = state->generation;
+	p->head = net_head(p->generation & 1);
+	return p->head && (p->head->buckets || p->head->networks);
 }
 
-/* bpf_loop body: one question. */
-static long dns_question(__u32 i, struct passage *p)
+static __always_inline void passage_socket(struct passage *p)
 {
-	__u32 after = debar_dns_name(&p->scratch->message, &p->scratch->name, p->end, p->at);
+	struct bpf_sock *sk = p->skb->sk;
 
-	if (!after || after + 4 > p->end) {
-		p->malformed = 1;
-		return 1;
-	}
-	p->at = after + 4;
-	net_count(DEBAR_NET_QUERY);
-	passage_judge_name(p, DEBAR_HOOK_DNS);
-	return !!p->refused;
-}
-
-/* bpf_loop body: one record of an answer. */
-static long dns_answer(__u32 i, struct passage *p)
-{
-	struct dns_record record;
-	__u32 after = dns_record(&p->scratch->message, p->end, p->at, &record), target;
-
-	if (!after)
-		return 1;
-	p->at = after;
-	target = dns_target(&record);
-	if (!target || !debar_dns_name(&p->scratch->message, &p->scratch->name, p->end, target))
-		return 0;
-	passage_judge_name(p, DEBAR_HOOK_DNS);
-	return !!p->refused;
-}
-
-/* All the questions of a message that is in memory. */
-static __always_inline void dns_questions(struct passage *p)
-{
-	struct dns_header header;
-
-	dns_header_read(&p->scratch->message, &header);
-	p->at = DNS_HEADER;
-	if (header.response && p->packet.remote_port == 5353)
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk)
 		return;
-	bpf_loop(header.questions < DNS_QUESTIONS_MAX ? header.questions : DNS_QUESTIONS_MAX,
-		 dns_question, p, 0);
+	p->sk = sk;
+	p->socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
 }
-
-static __always_inline void dns_answers(struct passage *p)
-{
-	struct dns_header header;
-	__u32 records;
-
-	dns_header_read(&p->scratch->message, &header);
-	if (!header.response)
-		return;
-	net_count(DEBAR_NET_ANSWER);
-	p->at = DNS_HEADER;
-	bpf_loop(header.questions < DNS_QUESTIONS_MAX ? header.questions : DNS_QUESTIONS_MAX,
-		 dns_question, p, 0);
-	records = (__u32)header.answers + header.authorities + header.additionals;
-	if (!p->refused && !p->malformed)
-		bpf_loop(records < DNS_RECORDS_MAX ? records : DNS_RECORDS_MAX, dns_answer, p, 0);
-}
-
-/* ---- egress -------------------------------------------------------------------------------- */
 
 /* The address, unless a connect or sendmsg hook has judged it for this generation. */
 static __noinline int address_refused(struct passage *p, bool tcp)
 {
 	struct judgement j;
 
-	judgement_set(&j, p,
+	judgement_set(&j, &p->packet, p->socket,
 		      p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443 ?
 			      DEBAR_HOOK_QUIC :
 			      DEBAR_HOOK_CONNECT);
@@ -202,51 +77,133 @@ static __noinline int address_refused(struct passage *p, bool tcp)
 	return debar_skb_told(p->skb, &j, p->socket, NULL) == 1;
 }
 
-static __always_inline void query_read(struct passage *p)
+/* Memory to parse in, with the packet in it. NULL: there is none. */
+static __always_inline struct scratch *passage_scratch(struct passage *p)
 {
-	p->scratch = scratch_take(p->head);
-	if (!p->scratch) {
-		p->refused = 1;
-		return;
+	struct scratch *s = scratch_take(p->head);
+
+	if (!s)
+		return NULL;
+	s->packet = p->packet;
+	s->refused = s->malformed = s->whole = 0;
+	return s;
+}
+
+static __always_inline int query_read(struct passage *p)
+{
+	struct scratch *s = passage_scratch(p);
+	int refused;
+
+	if (!s)
+		return REFUSE;
+	refused = debar_query(p->skb, s, p->socket);
+	scratch_give(s);
+	return refused == 1 ? REFUSE : PASS;
+}
+
+/*
+ * Remember where the parse stands, or that it has ended. Without memory for it the segment was
+ * parsed alone: it is dropped if it holds the front of something, and TCP sends it again.
+ */
+static __noinline int tcp_keep(struct passage *p, const struct stream *s, struct stream *kept)
+{
+	if (stream_idle(s)) {
+		if (kept)
+			bpf_sk_storage_delete(&debar_streams, p->sk);
+		if (p->socket)
+			p->socket->flags &= ~DEBAR_SOCKET_STREAM;
+		return PASS;
 	}
-	if (dns_load(p, p->packet.offset, p->packet.len))
-		dns_questions(p);
+	if (!p->sk)
+		return PASS;
+	if (!kept)
+		kept = bpf_sk_storage_get(&debar_streams, p->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!p->socket)
+		p->socket =
+			bpf_sk_storage_get(&debar_sockets, p->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!kept || !p->socket) {
+		net_count(DEBAR_NET_FACT_STORAGE);
+		return REFUSE;
+	}
+	*kept = *s;
+	p->socket->next = p->packet.seq + p->packet.len;
+	p->socket->flags |= DEBAR_SOCKET_STREAM;
+	return PASS;
+}
+
+struct message_walk {
+	struct __sk_buff *skb;
+	struct scratch *s;
+	struct debar_socket *socket;
+};
+
+/* bpf_loop body: up to the next message of DNS, and its questions. */
+static long tcp_message(__u32 i, struct message_walk *walk)
+{
+	debar_segment(walk->skb, walk->s, walk->socket);
+	if (!walk->s->whole || walk->s->refused)
+		return 1;
+	walk->s->whole = 0;
+	debar_questions(walk->skb, walk->s, walk->socket);
+	return !!walk->s->refused;
+}
+
+/* What a segment says, after those before it. */
+static __always_inline int tcp_read(struct passage *p)
+{
+	struct stream *kept = NULL;
+	__u8 front[8] = {}, kind = STREAM_NONE;
+	__u32 len = p->packet.len < sizeof(front) ? p->packet.len : sizeof(front);
+	__s32 seen = 0;
+	struct scratch *s;
+	int result;
+
+	if (p->socket && p->sk && p->socket->flags & DEBAR_SOCKET_STREAM)
+		kept = bpf_sk_storage_get(&debar_streams, p->sk, 0, 0);
+	if (kept) {
+		seen = p->socket->next - p->packet.seq;
+		if (seen < 0) {
+			net_count(DEBAR_NET_FACT_GAP);
+			return REFUSE;
+		}
+		if (seen >= (__s32)p->packet.len)
+			return PASS;
+	} else {
+		opaque(len);
+		if (!len || len > sizeof(front) ||
+		    bpf_skb_load_bytes(p->skb, p->packet.offset, front, len))
+			return PASS;
+		kind = stream_kind(front, len,
+				   debar_dns_port(p->generation & 1, p->packet.remote_port));
+		if (kind == STREAM_NONE)
+			return PASS;
+	}
+	s = passage_scratch(p);
+	if (!s)
+		return REFUSE;
+	chunk_begin(&s->chunk, p->packet.offset, seen, p->packet.len);
+	if (kept)
+		s->stream = *kept;
 	else
-		p->malformed = 1;
-	if (p->malformed)
-		net_count(DEBAR_NET_FACT_MALFORMED);
-	scratch_give(p->scratch);
-}
+		stream_begin(&s->stream, kind);
+	if (kind == STREAM_DNS || s->stream.kind == STREAM_DNS) {
+		struct message_walk walk = { .skb = p->skb, .s = s, .socket = p->socket };
 
-static __always_inline bool head_get(struct passage *p)
-{
-	struct debar_state *state = state_get();
-
-	if (!state || !state->generation)
-		return false;
-	p->generation = state->generation;
-	p->head = net_head(p->generation & 1);
-	return p->head && (p->head->buckets || p->head->networks);
-}
-
-static __always_inline struct bpf_sock *passage_socket(struct passage *p)
-{
-	struct bpf_sock *sk = p->skb->sk;
-
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
-	if (sk)
-		p->socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
-	return sk;
+		bpf_loop(MESSAGES_MAX, tcp_message, &walk, 0);
+	} else {
+		debar_segment(p->skb, s, p->socket);
+	}
+	result = s->refused ? REFUSE : tcp_keep(p, &s->stream, kept);
+	scratch_give(s);
+	return result;
 }
 
 SEC("cgroup_skb/egress")
 int debar_egress(struct __sk_buff *skb)
 {
 	struct passage p = { .skb = skb };
-	struct bpf_sock *sk;
 
-	if (!head_get(&p))
+	if (!passage_begin(&p))
 		return PASS;
 	if (!packet_read(skb, &p.packet)) {
 		net_count(DEBAR_NET_FACT_HEADERS);
@@ -255,11 +212,11 @@ int debar_egress(struct __sk_buff *skb)
 	/* Acknowledgements and the like matter to addresses only. */
 	if (!p.head->networks && !p.packet.len)
 		return PASS;
-	sk = passage_socket(&p);
+	passage_socket(&p);
 	if (p.socket && p.socket->flags & DEBAR_SOCKET_REFUSED)
 		return p.packet.fin && !p.packet.len ? PASS : REFUSE;
 	if (p.head->networks && (!p.socket || p.socket->clean != p.generation) &&
-	    address_refused(&p, sk && sk->protocol == IPPROTO_TCP))
+	    address_refused(&p, p.sk && p.sk->protocol == IPPROTO_TCP))
 		return REFUSE;
 	if (p.packet.fragment) {
 		net_count(DEBAR_NET_FACT_FRAGMENT);
@@ -267,29 +224,30 @@ int debar_egress(struct __sk_buff *skb)
 	}
 	if (!p.head->buckets || !p.packet.len)
 		return PASS;
-	if (p.packet.protocol != IPPROTO_TCP &&
-	    debar_dns_port(p.generation & 1, p.packet.remote_port))
-		query_read(&p);
-	return p.refused ? REFUSE : PASS;
+	if (p.packet.protocol == IPPROTO_TCP)
+		return tcp_read(&p);
+	if (debar_dns_port(p.generation & 1, p.packet.remote_port) == 1)
+		return query_read(&p);
+	return PASS;
 }
 
 SEC("cgroup_skb/ingress")
 int debar_ingress(struct __sk_buff *skb)
 {
 	struct passage p = { .skb = skb, .packet.ingress = 1 };
+	struct scratch *s;
+	int refused;
 
-	if (!head_get(&p) || !p.head->buckets || !packet_read(skb, &p.packet))
+	if (!passage_begin(&p) || !p.head->buckets || !packet_read(skb, &p.packet))
 		return PASS;
 	if (p.packet.fragment || !p.packet.len ||
-	    !debar_dns_port(p.generation & 1, p.packet.remote_port) ||
-	    p.packet.protocol == IPPROTO_TCP)
+	    debar_dns_port(p.generation & 1, p.packet.remote_port) != 1)
 		return PASS;
 	passage_socket(&p);
-	p.scratch = scratch_take(p.head);
-	if (!p.scratch)
+	s = passage_scratch(&p);
+	if (!s)
 		return REFUSE;
-	if (dns_load(&p, p.packet.offset, p.packet.len))
-		dns_answers(&p);
-	scratch_give(p.scratch);
-	return p.refused ? REFUSE : PASS;
+	refused = debar_answer(skb, s, p.socket);
+	scratch_give(s);
+	return refused == 1 ? REFUSE : PASS;
 }

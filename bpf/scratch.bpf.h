@@ -7,7 +7,9 @@
 #define DEBAR_SCRATCH_BPF_H
 
 #include "bpf/dns.bpf.h"
+#include "bpf/headers.bpf.h"
 #include "bpf/judge.bpf.h"
+#include "bpf/stream.bpf.h"
 
 #define SCRATCH_SLOTS 4
 
@@ -16,6 +18,15 @@ struct scratch {
 	__u32 pad;
 	struct judgement judgement;
 	struct name name;
+	struct stream stream;
+	struct chunk chunk;
+	struct packet packet;
+	__u32 at;  /* DNS: next question or record */
+	__u32 end; /* DNS: of the message */
+	__u8 refused;
+	__u8 malformed;
+	__u8 whole; /* TCP: a message of DNS is in memory */
+	__u8 pad2;
 	struct dns_message message;
 };
 
@@ -26,6 +37,17 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scratch);
 } debar_scratch __weak SEC(".maps");
+
+/*
+ * A parse of a connection that goes on in a later segment; only while it does, so an established
+ * connection has none. No memory: see tcp_keep().
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stream);
+} debar_streams __weak SEC(".maps");
 
 /* The name in it is ready to be read for the generation of @head. */
 static __always_inline struct scratch *scratch_take(const struct debar_net_head *head)

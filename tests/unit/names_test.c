@@ -53,7 +53,7 @@ static const __u8 seed[16] = "no randomness...";
 static __u64 look_up(const struct names_tables *tables, const char *text)
 {
 	struct name name = { .seed = tables->head.seed, .multiplier = tables->head.multiplier };
-	__u8 ring[TEXT_SIZE] = {};
+	struct text ring = {};
 	__u64 met = 0;
 	struct net_look look = {
 		.name = &name,
@@ -64,8 +64,8 @@ static __u64 look_up(const struct names_tables *tables, const char *text)
 
 	table = tables;
 	for (size_t i = 0; i < len; i++)
-		ring[i % TEXT_SIZE] = text[i];
-	if (tables->head.buckets && name_from_text(&name, ring, len))
+		ring.bytes[i % TEXT_SIZE] = text[i];
+	if (tables->head.buckets && debar_name_text(&name, &ring, len))
 		names_look(&look);
 	return met;
 }

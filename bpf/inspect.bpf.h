@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a payload says: the questions and answers of DNS, the names in a TCP segment. Each of the
+ * functions that the programs call is verified once, see `checked` in verdict.bpf.h.
+ */
+#ifndef DEBAR_INSPECT_BPF_H
+#define DEBAR_INSPECT_BPF_H
+
+#include "bpf/netreport.bpf.h"
+
+#include "bpf/headers.bpf.h"
+#include "bpf/judgename.bpf.h"
+#include "bpf/scratch.bpf.h"
+
+#define NAMES_MAX 1024	 /* in one packet: pipelined requests */
+#define MESSAGES_MAX 128 /* of DNS in one packet */
+
+static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
+{
+	return bpf_skb_ancestor_cgroup_id(ctx, level);
+}
+
+/* Tell what was judged; 1: refused. A refusal marks the socket. */
+checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct debar_socket *socket,
+			   struct name *name)
+{
+	struct debar_address local = {};
+
+	if (!j)
+		return 0;
+	if (j->excepted && j->bans && j->action < DEBAR_AUDIT)
+		net_count(DEBAR_NET_EXCEPTED);
+	if (j->action < DEBAR_AUDIT)
+		return 0;
+	if (j->action == DEBAR_DENY) {
+		j->error = EPERM;
+		if (j->protocol == IPPROTO_TCP && !(j->flags & DEBAR_NETEV_INGRESS)) {
+			j->flags |= DEBAR_NETEV_REFUSED;
+			if (socket)
+				socket->flags |= DEBAR_SOCKET_REFUSED;
+		}
+	}
+	packet_address(skb, &j->remote, j->flags & DEBAR_NETEV_INGRESS);
+	packet_address(skb, &local, !(j->flags & DEBAR_NETEV_INGRESS));
+	net_report(skb, j, &local, socket, name);
+	return j->action == DEBAR_DENY;
+}
+
+static __always_inline void judgement_set(struct judgement *j, const struct packet *packet,
+					  const struct debar_socket *socket, __u8 hook)
+{
+	*j = (struct judgement){};
+	if (socket)
+		j->uid = socket->actor.uid;
+	j->port = packet->remote_port;
+	j->local_port = packet->local_port;
+	j->protocol = packet->protocol;
+	j->flags = packet->ingress ? DEBAR_NETEV_INGRESS : 0;
+	j->hook = hook;
+}
+
+/* What the steps of a loop are given. */
+struct inspection {
+	struct __sk_buff *skb;
+	struct scratch *s;
+	struct debar_socket *socket;
+};
+
+static __always_inline void inspect_name(struct inspection *in, __u8 hook)
+{
+	struct judgement *j = &in->s->judgement;
+
+	judgement_set(j, &in->s->packet, in->socket, hook);
+	judge_name(in->skb, j, &in->s->name);
+	in->s->refused = debar_skb_told(in->skb, j, in->socket, &in->s->name) == 1;
+}
+
+/* ---- DNS ----------------------------------------------------------------------------------- */
+
+checked int debar_dns_port(__u32 slot, __u16 port)
+{
+	struct debar_net_head *head = net_head(slot & 1);
+
+	for (__u32 i = 0; head && i < DEBAR_DNS_PORTS_MAX; i++)
+		if (head->ports[i] == port && port)
+			return 1;
+	return 0;
+}
+
+/* bpf_loop body: one question. */
+static long dns_question(__u32 i, struct inspection *in)
+{
+	struct scratch *s = in->s;
+	__u32 after = debar_dns_name(&s->message, &s->name, s->end, s->at);
+
+	if (!after || after + 4 > s->end) {
+		s->malformed = 1;
+		return 1;
+	}
+	s->at = after + 4;
+	net_count(DEBAR_NET_QUERY);
+	inspect_name(in, DEBAR_HOOK_DNS);
+	return !!s->refused;
+}
+
+/* bpf_loop body: one record of an answer. */
+static long dns_answer(__u32 i, struct inspection *in)
+{
+	struct scratch *s = in->s;
+	struct dns_record record;
+	__u32 after = dns_record(&s->message, s->end, s->at, &record), target;
+
+	if (!after)
+		return 1;
+	s->at = after;
+	target = dns_target(&record);
+	if (!target || !debar_dns_name(&s->message, &s->name, s->end, target))
+		return 0;
+	inspect_name(in, DEBAR_HOOK_DNS);
+	return !!s->refused;
+}
+
+/* bpf_loop body: does this ban deny what cannot be parsed? */
+static long malformed_step(__u32 which, struct judgement **of)
+{
+	struct judgement *j = *of;
+	struct debar_ban *ban = ban_get(j->slot & 1, which & (DEBAR_BANS_MAX - 1));
+
+	if (!ban || !(ban->flags & DEBAR_BAN_MALFORMED_DENY) || j->action == DEBAR_DENY ||
+	    ban_says(j->slot & 1, which & (DEBAR_BANS_MAX - 1), DEBAR_INHERIT, true, j->now) !=
+		    DEBAR_DENY)
+		return 0;
+	j->action = DEBAR_DENY;
+	j->match.ban = which;
+	return 0;
+}
+
+/* Of a message to port 53 that is none: `malformed` decides. */
+checked int debar_malformed(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+{
+	struct debar_state *state = state_get();
+	struct judgement *j;
+
+	if (!s || !state)
+		return 0;
+	net_count(DEBAR_NET_FACT_MALFORMED);
+	if (s->packet.remote_port != 53)
+		return 0;
+	j = &s->judgement;
+	judgement_set(j, &s->packet, socket, DEBAR_HOOK_DNS);
+	j->now = now_utc(state);
+	judge_begin(j, state);
+	bpf_loop(DEBAR_BANS_MAX, malformed_step, &j, 0);
+	j->action = mode_cap(state, j->action);
+	j->because = DEBAR_BECAUSE_MALFORMED;
+	s->refused = debar_skb_told(skb, j, socket, NULL) == 1;
+	return s->refused;
+}
+
+/*
+ * All the questions of the message that is in memory. Whatever the opcode, the names are matched; an
+ * answer of mDNS has none to ask.
+ */
+checked int debar_questions(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+{
+	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+	struct dns_header header;
+
+	if (!s)
+		return 0;
+	dns_header_read(&s->message, &header);
+	s->at = DNS_HEADER;
+	if (header.response && s->packet.remote_port == 5353 && !s->packet.ingress)
+		return 0;
+	bpf_loop(header.questions < DNS_QUESTIONS_MAX ? header.questions : DNS_QUESTIONS_MAX,
+		 dns_question, &in, 0);
+	return s->refused;
+}
+
+/* The message into memory; false: too short for a header. */
+static __always_inline bool dns_load(struct __sk_buff *skb, struct scratch *s, __u32 offset,
+				     __u32 len)
+{
+	if (len > DNS_MESSAGE_MAX)
+		len = DNS_MESSAGE_MAX;
+	s->end = len;
+	opaque(len);
+	if (len < DNS_HEADER || len > DNS_MESSAGE_MAX)
+		return false;
+	return !bpf_skb_load_bytes(skb, offset, s->message.bytes, len);
+}
+
+/* A datagram to a port of DNS; 1: refused. */
+checked int debar_query(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+{
+	if (!s)
+		return 0;
+	if (dns_load(skb, s, s->packet.offset, s->packet.len))
+		debar_questions(skb, s, socket);
+	else
+		s->malformed = 1;
+	if (s->malformed && !s->refused)
+		debar_malformed(skb, s, socket);
+	return s->refused;
+}
+
+/*
+ * An answer: its questions too, because they may have left before the policy came. Over TCP only a
+ * message that a segment begins with.
+ */
+checked int debar_answer(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+{
+	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+	__u32 skip, records;
+	struct dns_header header;
+
+	if (!s)
+		return 0;
+	skip = s->packet.protocol == IPPROTO_TCP ? 2 : 0;
+	if (s->packet.len < skip ||
+	    !dns_load(skb, s, s->packet.offset + skip, s->packet.len - skip))
+		return 0;
+	dns_header_read(&s->message, &header);
+	if (!header.response)
+		return 0;
+	net_count(DEBAR_NET_ANSWER);
+	debar_questions(skb, s, socket);
+	records = (__u32)header.answers + header.authorities + header.additionals;
+	if (!s->refused && !s->malformed)
+		bpf_loop(records < DNS_RECORDS_MAX ? records : DNS_RECORDS_MAX, dns_answer, &in, 0);
+	return s->refused;
+}
+
+/* ---- TCP ----------------------------------------------------------------------------------- */
+
+/* bpf_loop body: up to the next thing found. */
+static long segment_step(__u32 i, struct inspection *in)
+{
+	struct scratch *s = in->s;
+	bool tls = s->stream.kind == STREAM_TLS;
+	int found = debar_stream_run(in->skb, &s->stream, &s->chunk);
+
+	if (found == STREAM_NAME) {
+		net_count(tls ? DEBAR_NET_TLS : DEBAR_NET_HTTP);
+		if (debar_name_text(&s->name, (struct text *)s->stream.text, s->stream.text_len))
+			inspect_name(in, tls ? DEBAR_HOOK_TLS : DEBAR_HOOK_HTTP);
+		return !!s->refused;
+	}
+	s->whole = found == STREAM_MESSAGE;
+	if (found == STREAM_OVER)
+		s->stream.kind = STREAM_NONE;
+	return 1;
+}
+
+/* What is left of the segment, up to a message of DNS, which is then in memory; 1: refused. */
+checked int debar_segment(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+{
+	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+
+	if (!s)
+		return 0;
+	bpf_loop(NAMES_MAX, segment_step, &in, 0);
+	if (s->stream.kind == STREAM_NONE && s->stream.encrypted)
+		net_count(DEBAR_NET_ECH);
+	if (!s->whole)
+		return s->refused;
+	s->end = s->stream.text_len;
+	__builtin_memcpy(s->message.bytes, s->stream.text, STREAM_TEXT);
+	if (s->end < DNS_HEADER) {
+		s->whole = 0;
+		debar_malformed(skb, s, socket);
+	}
+	return s->refused;
+}
+
+#endif
