@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * SOCK_DESTROY over NETLINK_SOCK_DIAG. The request goes to the namespace in which the netlink socket
+ * was made, so this thread enters the process's for the moment that takes, and comes back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "loader/destroy.h"
+#include "policy/cleanup.h"
+
+/* A netlink socket in the namespace of @pid; -errno. */
+static int diag_open(__u32 pid)
+{
+	cleanup(cleanup_fd) int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	cleanup(cleanup_fd) int away = -1;
+	char path[64];
+	int fd, error;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
+	if (pid && home >= 0)
+		away = open(path, O_RDONLY | O_CLOEXEC);
+	if (away >= 0 && setns(away, CLONE_NEWNET))
+		return -errno;
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	error = -errno;
+	/* Not to get home would put the whole controller into a container: better to stop. */
+	if (away >= 0 && setns(home, CLONE_NEWNET))
+		abort();
+	return fd < 0 ? error : fd;
+}
+
+/* An address as the socket has it: IPv4 on an IPv6 socket is ::ffff:a.b.c.d there. */
+static void diag_address(__be32 to[4], const struct debar_address *address, int family)
+{
+	__u8 bytes[16] = {};
+
+	if (family == AF_INET6 && address->family == 4) {
+		memset(bytes + 10, 0xff, 2);
+		memcpy(bytes + 12, address->bytes, 4);
+	} else {
+		memcpy(bytes, address->bytes, family == AF_INET ? 4 : 16);
+	}
+	memcpy(to, bytes, sizeof(bytes));
+}
+
+static int diag_destroy(int fd, const struct debar_net_event *event, int family)
+{
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 body;
+	} request = {
+		.header = { .nlmsg_len = sizeof(request),
+			    .nlmsg_type = SOCK_DESTROY,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.body = { .sdiag_family = family,
+			  .sdiag_protocol = IPPROTO_TCP,
+			  .idiag_states = ~0U,
+			  .id = { .idiag_sport = htons(event->local_port),
+				  .idiag_dport = htons(event->port),
+				  .idiag_cookie = { event->cookie, event->cookie >> 32 } } },
+	};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+		char rest[512];
+	} answer;
+
+	diag_address(request.body.id.idiag_src, &event->local, family);
+	diag_address(request.body.id.idiag_dst, &event->remote, family);
+	if (send(fd, &request, sizeof(request), 0) < 0)
+		return -errno;
+	if (recv(fd, &answer, sizeof(answer), 0) < (ssize_t)sizeof(answer.header) + 4)
+		return -EIO;
+	return answer.header.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EIO;
+}
+
+int destroy_socket(const struct debar_net_event *event)
+{
+	cleanup(cleanup_fd) int fd = diag_open(event->actor.pid);
+	int result;
+
+	if (event->protocol != IPPROTO_TCP || !event->local.family)
+		return -EINVAL;
+	if (fd == -ENOENT || fd == -EACCES) {
+		/* The process has ended; the socket may live on in this namespace. */
+		fd = diag_open(0);
+	}
+	if (fd < 0)
+		return fd;
+	if (event->remote.family == 6)
+		return diag_destroy(fd, event, AF_INET6);
+	result = diag_destroy(fd, event, AF_INET);
+	return result == -ENOENT ? diag_destroy(fd, event, AF_INET6) : result;
+}
