@@ -85,10 +85,12 @@ struct debar_file {
 	__u64 epoch;  /* overlay: epoch of the real inode's content; else 0 */
 	__u64 memo;   /* generation << 32 | enum debar_memo; one word so that two writers cannot mix */
 	struct debar_digest digest;
-	__u32 state; /* enum debar_file_state, written last */
+	__u32 state;		/* enum debar_file_state, written last */
+	__u32 placed;		/* generation that `place` is true of; 0: not known */
+	struct debar_key place; /* see struct debar_answer */
 	__u32 pad;
 };
-_Static_assert(sizeof(struct debar_file) == 88, "debar_file has a hole");
+_Static_assert(sizeof(struct debar_file) == 128, "debar_file has a hole");
 
 /*
  * How keys other than the digest get in. The controller is asked by a fanotify permission event
@@ -109,6 +111,18 @@ _Static_assert(sizeof(struct debar_file) == 88, "debar_file has a hole");
 
 /* A controller not heard of for this long is gone: nobody is held for it any more. */
 #define DEBAR_HEARTBEAT_MAX 3000000000LL
+
+/*
+ * What the controller found for a cookie. Path and package are facts about one inode, and only as
+ * the policy in force asks: they are kept with the inode and never under a digest.
+ */
+struct debar_answer {
+	struct debar_file_keys keys;
+	struct debar_key place; /* path or package that a rule names; kind NONE: no rule does */
+	__u32 generation;	/* of the policy that `place` was looked up in */
+};
+_Static_assert(sizeof(struct debar_answer) == sizeof(struct debar_file_keys) + 40,
+	       "debar_answer has a hole");
 
 /* ---- verdicts ----------------------------------------------------------------------------- */
 
@@ -193,6 +207,7 @@ enum debar_policy_flags {
 	DEBAR_POLICY_NAMES = 1 << 4,		/* some rule is a domain */
 	DEBAR_POLICY_NETWORKS = 1 << 5,		/* some rule is a network */
 	DEBAR_POLICY_EXEC = 1 << 6,		/* some rule is about files */
+	DEBAR_POLICY_PLACES = 1 << 7,		/* some rule is a path or a package */
 };
 
 /* Head of one generation, element of `heads` at its slot; read back by status. */

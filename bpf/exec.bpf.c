@@ -10,6 +10,7 @@
  *   debar_kread     modules and firmware read from files
  *   debar_kload     modules and firmware handed over in memory
  *   debar_open, debar_ptrunc, debar_ftrunc   the content is about to change
+ *   debar_rename, debar_link                 the path is
  */
 #include "bpf/kernel.bpf.h"
 
@@ -101,24 +102,37 @@ static __always_inline bool has_controller(struct debar_state *state)
 static __always_inline bool was_held(struct debar_state *state, struct inode *inode,
 				     struct debar_file *seen)
 {
-	struct debar_file_keys *late;
+	struct debar_answer *late;
 	__u32 device = inode->i_sb->s_dev;
 
 	if (!has_controller(state) || !bpf_map_lookup_elem(&debar_marked, &device))
 		return false;
 	if (!file_cacheable(inode, file_real(inode)))
 		return false;
+	if (seen && bpf_map_lookup_elem(&debar_contents, &seen->digest))
+		return false; /* its keys are known: only its place is not */
 	late = seen ? bpf_map_lookup_elem(&debar_answers, &seen->cookie) : NULL;
-	return !(late && late->count == DEBAR_ANSWER_LATE);
+	return !(late && late->keys.count == DEBAR_ANSWER_LATE);
 }
 
-/* The answer to @seen's cookie becomes the keys of its content. */
+/* The answer to @seen's cookie becomes the keys of its content and the place of its inode. */
 static __always_inline void bind(struct debar_file *seen)
 {
-	struct debar_file_keys *answer = bpf_map_lookup_elem(&debar_answers, &seen->cookie);
+	struct debar_answer *answer = bpf_map_lookup_elem(&debar_answers, &seen->cookie);
 
-	if (answer && answer->count != DEBAR_ANSWER_LATE)
-		bpf_map_update_elem(&debar_contents, &seen->digest, answer, BPF_ANY);
+	if (!answer || answer->keys.count == DEBAR_ANSWER_LATE)
+		return;
+	bpf_map_update_elem(&debar_contents, &seen->digest, &answer->keys, BPF_ANY);
+	seen->place = answer->place;
+	barrier();
+	seen->placed = answer->generation;
+}
+
+static __always_inline void place(struct verdict *v, const struct debar_file *seen)
+{
+	v->placed = seen ? seen->placed : PLACED_NEVER;
+	if (seen)
+		v->place = seen->place;
 }
 
 /* The verdict on @v, whose digest is known unless @because says why not. */
@@ -201,15 +215,19 @@ struct wait {
 	__u64 cookie; /* 0: the content has no element */
 	__s64 until;  /* boot clock */
 	__u32 known;
-	__u32 pad;
+	__u32 places; /* generation that the inode's place has to be known for; 0: not asked */
 };
 
 static long wait_at(__u32 i, struct wait *wait)
 {
 	char nothing;
 
-	if (bpf_map_lookup_elem(&debar_contents, &wait->digest) ||
-	    (wait->cookie && bpf_map_lookup_elem(&debar_answers, &wait->cookie))) {
+	struct debar_answer *answer = NULL;
+
+	if (wait->cookie)
+		answer = bpf_map_lookup_elem(&debar_answers, &wait->cookie);
+	if ((answer && answer->generation >= wait->places) ||
+	    (!wait->places && bpf_map_lookup_elem(&debar_contents, &wait->digest))) {
 		wait->known = 1;
 		return 1;
 	}
@@ -233,10 +251,14 @@ static __noinline bool ask(struct verdict *v, struct file *file, struct debar_fi
 		return false;
 	wait.digest = v->digest;
 	wait.cookie = seen ? seen->cookie : 0;
+	if (seen && state->flags & DEBAR_POLICY_PLACES)
+		wait.places = v->generation;
 	report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, true, true);
 	bpf_loop(DEBAR_ASK_ROUNDS, wait_at, &wait, 0);
-	if (wait.known && seen)
+	if (wait.known && seen) {
 		bind(seen);
+		place(v, seen);
+	}
 	return wait.known;
 }
 
@@ -265,6 +287,7 @@ static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8
 			bind(seen);
 		v.held = hook == DEBAR_HOOK_EXEC && was_held(state, inode, seen);
 	}
+	place(&v, seen);
 	weigh(&v, because);
 	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && !v.held && ask(&v, file, seen, hook)) {
 		weigh(&v, 0);
@@ -345,7 +368,7 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 	struct file *file = vma->vm_file;
 	struct debar_digest *digest;
 	struct debar_file *seen;
-	struct verdict v = {};
+	struct verdict v = { .placed = PLACED_NEVER };
 	struct inode *inode;
 	int because = 0;
 	__u64 epoch;
@@ -360,6 +383,7 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 		if (seen->memo == memo_of(state->generation, DEBAR_MEMO_CLEAN))
 			return 0;
 		v.digest = seen->digest;
+		place(&v, seen);
 	} else {
 		epoch = epoch_get(inode, false);
 		digest = bpf_map_lookup_elem(&debar_ovldigest, &epoch);
@@ -452,6 +476,30 @@ int BPF_PROG(debar_ptrunc, const struct path *path)
 
 	if (inode)
 		file_forget(inode);
+	return 0;
+}
+
+static __always_inline void moved(struct dentry *dentry)
+{
+	struct debar_state *state = state_get();
+	struct inode *inode = dentry->d_inode;
+
+	if (inode && state && state->flags & DEBAR_POLICY_PLACES)
+		file_forget(inode);
+}
+
+/* Another name: what was said about the file's place ends. */
+SEC("lsm/inode_rename")
+int BPF_PROG(debar_rename, struct inode *old_dir, struct dentry *old_dentry)
+{
+	moved(old_dentry);
+	return 0;
+}
+
+SEC("lsm/inode_link")
+int BPF_PROG(debar_link, struct dentry *old_dentry)
+{
+	moved(old_dentry);
 	return 0;
 }
 

@@ -110,7 +110,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
-	__type(value, struct debar_file_keys);
+	__type(value, struct debar_answer);
 } debar_answers __weak SEC(".maps");
 
 /*

@@ -14,6 +14,7 @@
 
 #define CGROUP_DEPTH_MAX 32
 #define RETRIES_MAX 4
+#define PLACED_NEVER 0xffffffffu /* there is no element that could keep an inode's place */
 #define DEBAR_STEPS_MAX (DEBAR_MATCHES_MAX + DEBAR_FILE_KEYS_MAX + 1)
 
 /* Orders the stores of this CPU as the compiler sees them; x86 keeps that order. */
@@ -55,6 +56,8 @@ struct verdict {
 	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
 	__u8 held;    /* 1: the controller was, or should have been, asked before */
 	__u8 overflow; /* 1: the content has more keys than are known */
+	__u32 placed;		    /* generation that `place` is true of */
+	struct debar_key place;	    /* path or package of the inode; kind NONE: no rule names it */
 	struct debar_digest digest; /* of the file; exceptions may name it */
 };
 
@@ -227,7 +230,7 @@ static __always_inline bool match_weigh(struct verdict *v, const struct debar_ma
 	return true;
 }
 
-/* All keys of one content, one look-up a step: the digest, then what contents says. */
+/* All keys of one file, one look-up a step: the digest, what contents says, then its place. */
 struct key_walk {
 	struct debar_key key;
 	__u32 at; /* 0: the digest; else one more than the index into keys */
@@ -239,11 +242,18 @@ static __always_inline long key_next(struct key_walk *walk)
 {
 	__u32 at = walk->at;
 
-	if (!walk->keys || at >= DEBAR_FILE_KEYS_MAX || at >= walk->keys->count)
+	if (at > DEBAR_FILE_KEYS_MAX)
 		return 1;
-	walk->key = walk->keys->keys[at];
+	if (walk->keys && at < DEBAR_FILE_KEYS_MAX && at < walk->keys->count) {
+		walk->key = walk->keys->keys[at];
+		walk->at = at + 1;
+	} else {
+		if (!walk->v->place.kind || walk->v->placed != walk->v->generation)
+			return 1;
+		walk->key = walk->v->place;
+		walk->at = DEBAR_FILE_KEYS_MAX + 1;
+	}
 	walk->key.nth = 0;
-	walk->at = at + 1;
 	return 0;
 }
 
@@ -299,7 +309,9 @@ checked int verdict_content(struct verdict *v)
 		walk.keys = NULL;
 		if (state->flags & DEBAR_POLICY_DERIVED)
 			walk.keys = bpf_map_lookup_elem(&debar_contents, &digest);
-		v->unknown = !walk.keys && state->flags & DEBAR_POLICY_DERIVED;
+		v->unknown = (!walk.keys && state->flags & DEBAR_POLICY_DERIVED) ||
+			     (v->placed != v->generation && v->placed != PLACED_NEVER &&
+			      state->flags & DEBAR_POLICY_PLACES);
 		v->overflow = walk.keys && walk.keys->overflow;
 		barrier();
 		bpf_loop(DEBAR_STEPS_MAX, key_at, &walk, 0);

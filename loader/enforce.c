@@ -31,9 +31,10 @@
 #define SUPPORTED                                                                                  \
 	(1u << POLICY_SHA256 | 1u << POLICY_UID | 1u << POLICY_CGROUP | 1u << POLICY_DOMAIN |      \
 	 1u << POLICY_NETWORK)
+#define PLACES (1u << POLICY_PACKAGE | 1u << POLICY_PATH)
 #define HELD                                                                                       \
 	(1u << POLICY_CERTIFICATE | 1u << POLICY_AUTHENTICODE | 1u << POLICY_BUILDID |             \
-	 1u << POLICY_FSVERITY)
+	 1u << POLICY_FSVERITY | PLACES)
 
 static void tables_freep(struct policy_tables **tables)
 {
@@ -202,6 +203,11 @@ static void warn(void *ctx, const struct policy_error *warning)
 bool enforce_needs_hold(const struct policy *policy)
 {
 	return policy_matchers(policy) & HELD;
+}
+
+bool enforce_needs_places(const struct policy *policy)
+{
+	return policy_matchers(policy) & PLACES;
 }
 
 /* A rule that would not be enforced is refused, not ignored; --partial says that it is known. */

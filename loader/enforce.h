@@ -62,6 +62,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 
 /* Does the policy ask for more than digests, names and addresses: for a controller that classifies? */
 bool enforce_needs_hold(const struct policy *policy);
+bool enforce_needs_places(const struct policy *policy);
 
 /* -EPERM after a message when @policy would lose most of what is in force as @generation, unless forced. */
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,

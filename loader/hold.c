@@ -14,12 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "loader/certificates.h"
 #include "loader/hold.h"
 #include "loader/identify.h"
 #include "loader/identity/identity.h"
 #include "loader/kernel.h"
 #include "loader/marks.h"
+#include "loader/place.h"
 #include "loader/watchdog.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
@@ -54,6 +57,7 @@ struct hold {
 	pthread_mutex_t rules_lock; /* policy and certificates */
 	const struct policy *policy;
 	struct certificates *certificates;
+	struct places *places; /* NULL: no rule speaks of paths or packages */
 	unsigned long answered, late;
 };
 
@@ -109,6 +113,17 @@ static int classify(struct hold *hold, int fd, struct debar_file_keys *ret_keys,
 	return 0;
 }
 
+/* Where is it, as far as rules ask? Under the lock: the tables change with the packages. */
+static void locate(struct hold *hold, int fd, struct debar_answer *answer)
+{
+	pthread_mutex_lock(&hold->rules_lock);
+	answer->generation = kernel_state(hold->kernel)->generation;
+	answer->place = (struct debar_key){};
+	if (hold->places)
+		answer->place = places_find(hold->places, fd);
+	pthread_mutex_unlock(&hold->rules_lock);
+}
+
 /* ---- answers ------------------------------------------------------------------------------ */
 
 static void let_go(struct hold *hold, int fd)
@@ -143,22 +158,22 @@ static void unignore(struct hold *hold, int fd)
 /* The cookie is read before the content: if the content changes after that, the cookie is gone. */
 static void answer(struct hold *hold, struct waiter *waiter)
 {
-	struct debar_file_keys keys;
+	struct debar_answer found;
 	struct debar_file file;
-	int ret;
+	int ret = -ENOENT;
 
 	if (kernel_file(hold->kernel, waiter->fd, &file))
 		return; /* no rule needs more than the digest, or the file is hashed each time */
-	if (file.state == DEBAR_FILE_KNOWN && kernel_content_known(hold->kernel, &file.digest)) {
-		ignore(hold, waiter->fd);
-		return;
-	}
-	ret = classify(hold, waiter->fd, &keys, NULL);
+	if (file.state == DEBAR_FILE_KNOWN)
+		ret = kernel_content_get(hold->kernel, &file.digest, &found.keys);
+	if (ret)
+		ret = classify(hold, waiter->fd, &found.keys, NULL);
 	if (ret == -EAGAIN)
 		return; /* it changes while it is read: the kernel refuses it as busy */
+	locate(hold, waiter->fd, &found);
 	pthread_mutex_lock(&hold->queue_lock);
 	if (!waiter->answered)
-		ret = kernel_answer(hold->kernel, file.cookie, ret ? NULL : &keys);
+		ret = kernel_answer(hold->kernel, file.cookie, ret ? NULL : &found);
 	pthread_mutex_unlock(&hold->queue_lock);
 	if (!ret)
 		ignore(hold, waiter->fd);
@@ -301,7 +316,7 @@ static int start_thread(pthread_t *ret_thread, void *(*run)(void *), struct hold
 }
 
 int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct policy *policy,
-	       struct watchdog *watchdog)
+	       bool places, struct watchdog *watchdog)
 {
 	struct hold *hold = calloc(1, sizeof(*hold));
 	int ret, i;
@@ -321,9 +336,16 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 	hold->stop = eventfd(0, EFD_CLOEXEC);
 	if (hold->fan < 0 || hold->stop < 0)
 		return -errno;
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL); /* reads a file: not while one waits */
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); /* nobody waits for our pages */
 	watchdog_beat(watchdog);
 	kernel_state(kernel)->heartbeat = now_boot();
+	if (places) {
+		ret = places_new(&hold->places, kernel);
+		if (ret)
+			return ret;
+		(void)places_refresh(hold->places);
+	}
 	ret = marks_new(&hold->marks, kernel, hold->fan);
 	for (i = 0; !ret && i < WORKERS; i++)
 		ret = start_thread(&hold->workers[i], work, hold);
@@ -354,6 +376,7 @@ void hold_stop(struct hold *hold)
 	close(hold->fan);
 	close(hold->stop);
 	certificates_free(hold->certificates);
+	places_free(hold->places);
 	free(hold);
 }
 
@@ -363,18 +386,35 @@ void hold_lock(struct hold *hold, struct policy_facts *ret_facts)
 {
 	pthread_mutex_lock(&hold->rules_lock);
 	*ret_facts = certificates_facts(hold->certificates);
+	if (hold->places)
+		places_facts(hold->places, ret_facts);
 }
 
+/*
+ * Files that fanotify passes by would not be asked about again: their places, and contents whose
+ * certificates were forgotten.
+ */
 void hold_unlock(struct hold *hold, const struct policy *policy)
 {
-	if (policy) {
+	bool forgot = policy && certificates_forgot(hold->certificates);
+
+	if (policy)
 		hold->policy = policy;
-		if (certificates_forgot(hold->certificates)) {
-			kernel_contents_forget(hold->kernel);
-			fanotify_mark(hold->fan, FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
-		}
-	}
+	if (forgot)
+		kernel_contents_forget(hold->kernel);
+	if (forgot || (policy && hold->places))
+		fanotify_mark(hold->fan, FAN_MARK_FLUSH, 0, AT_FDCWD, "/");
 	pthread_mutex_unlock(&hold->rules_lock);
+}
+
+bool hold_refresh(struct hold *hold)
+{
+	bool changed;
+
+	pthread_mutex_lock(&hold->rules_lock);
+	changed = hold->places && places_refresh(hold->places);
+	pthread_mutex_unlock(&hold->rules_lock);
+	return changed;
 }
 
 /* The file an event speaks of, by the actor's own view of its path; no other one of that name. */
@@ -398,10 +438,11 @@ static int open_told(const struct debar_event *event)
 	return take_fd(fd);
 }
 
+/* An element with the event's digest vouches for the bytes; without one they are hashed. */
 int hold_catch_up(struct hold *hold, const struct debar_event *event)
 {
 	cleanup(cleanup_fd) int fd = open_told(event);
-	struct debar_file_keys keys;
+	struct debar_answer found;
 	struct debar_file file;
 	__u8 digest[32];
 
@@ -410,14 +451,16 @@ int hold_catch_up(struct hold *hold, const struct debar_event *event)
 	unignore(hold, fd);
 	if (event->hook == DEBAR_HOOK_EXEC)
 		marks_add(hold->marks, fd, event->device);
-	/* An element with that digest vouches for the bytes; without one they are hashed. */
-	if (!kernel_file(hold->kernel, fd, &file) && file.state == DEBAR_FILE_KNOWN &&
-	    !memcmp(file.digest.bytes, event->digest, sizeof(digest)))
-		return !classify(hold, fd, &keys, NULL) &&
-		       !kernel_answer(hold->kernel, file.cookie, &keys);
-	if (classify(hold, fd, &keys, digest) || memcmp(digest, event->digest, sizeof(digest)))
+	if (kernel_file(hold->kernel, fd, &file) || file.state != DEBAR_FILE_KNOWN ||
+	    memcmp(file.digest.bytes, event->digest, sizeof(digest)))
+		return !classify(hold, fd, &found.keys, digest) &&
+		       !memcmp(digest, event->digest, sizeof(digest)) &&
+		       !kernel_content(hold->kernel, digest, &found.keys);
+	if (kernel_content_get(hold->kernel, &file.digest, &found.keys) &&
+	    classify(hold, fd, &found.keys, NULL))
 		return 0;
-	return !kernel_content(hold->kernel, digest, &keys);
+	locate(hold, fd, &found);
+	return !kernel_answer(hold->kernel, file.cookie, &found);
 }
 
 void hold_counts(const struct hold *hold, unsigned long *ret_answered, unsigned long *ret_late)

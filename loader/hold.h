@@ -7,6 +7,8 @@
 #ifndef DEBAR_HOLD_H
 #define DEBAR_HOLD_H
 
+#include <stdbool.h>
+
 #include "bpf/abi.h"
 
 struct hold;
@@ -17,10 +19,13 @@ struct watchdog;
 
 /*
  * Starts the threads; everything borrowed, @watchdog beaten from now on. Super blocks of local file
- * systems are marked, and those that are mounted later.
+ * systems are marked, and those that are mounted later. @places: some rule is a path or a package.
  */
 int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct policy *policy,
-	       struct watchdog *watchdog);
+	       bool places, struct watchdog *watchdog);
+
+/* Looks whether packages came or went. True: the policy has to be compiled and swapped again. */
+bool hold_refresh(struct hold *hold);
 
 /* Lets everybody go and ends the threads. NULL is fine. */
 void hold_stop(struct hold *hold);

@@ -82,11 +82,15 @@ int kernel_add_keys(struct kernel *kernel, const struct policy_tables *tables);
 /* What the kernel remembers of the file behind @fd. -ENOENT: nothing, nobody waits for an answer. */
 int kernel_file(struct kernel *kernel, int fd, struct debar_file *ret_file);
 
-/* Are the keys of this content known? */
-bool kernel_content_known(struct kernel *kernel, const struct debar_digest *digest);
+/* The keys of this content. -ENOENT: not known. */
+int kernel_content_get(struct kernel *kernel, const struct debar_digest *digest,
+		       struct debar_file_keys *ret_keys);
 
 /* What was found for a cookie; NULL: it could not be said in time. */
-int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_file_keys *keys);
+int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_answer *answer);
+
+/* Does a rule of the generation in force name this key? */
+bool kernel_has_key(struct kernel *kernel, const struct debar_key *key);
 
 /* The keys of a content whose bytes the controller hashed itself. */
 int kernel_content(struct kernel *kernel, const __u8 digest[32],

@@ -16,19 +16,28 @@ int kernel_file(struct kernel *kernel, int fd, struct debar_file *ret_file)
 	return 0;
 }
 
-bool kernel_content_known(struct kernel *kernel, const struct debar_digest *digest)
+int kernel_content_get(struct kernel *kernel, const struct debar_digest *digest,
+		       struct debar_file_keys *ret_keys)
 {
-	struct debar_file_keys keys;
-
-	return !bpf_map_lookup_elem(kernel_map(kernel, "debar_contents"), digest, &keys);
+	if (bpf_map_lookup_elem(kernel_map(kernel, "debar_contents"), digest, ret_keys))
+		return -errno;
+	return 0;
 }
 
-int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_file_keys *keys)
+bool kernel_has_key(struct kernel *kernel, const struct debar_key *key)
 {
-	static const struct debar_file_keys late = { .count = DEBAR_ANSWER_LATE };
+	cleanup(cleanup_fd) int keys = kernel_inner(kernel, "debar_keys");
+	struct debar_match match;
 
-	if (bpf_map_update_elem(kernel_map(kernel, "debar_answers"), &cookie, keys ? keys : &late,
-				BPF_ANY))
+	return keys >= 0 && !bpf_map_lookup_elem(keys, key, &match);
+}
+
+int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_answer *answer)
+{
+	static const struct debar_answer late = { .keys.count = DEBAR_ANSWER_LATE };
+
+	if (bpf_map_update_elem(kernel_map(kernel, "debar_answers"), &cookie,
+				answer ? answer : &late, BPF_ANY))
 		return -errno;
 	return 0;
 }

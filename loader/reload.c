@@ -65,6 +65,7 @@ int cmd_reload(int argc, char **argv)
 		return EXIT_ERROR;
 	}
 	options.force = given.force;
+	options.resident = lock_controller_pid() != 0;
 	ret = kernel_open(&kernel, &error);
 	if (ret) {
 		message_kernel(ret, &error);

@@ -39,6 +39,7 @@ struct controller {
 	struct policy *policy;
 	struct watchdog *watchdog;
 	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
+	bool places;	   /* the hold was started for paths or packages, too */
 	bool stop;
 };
 
@@ -54,27 +55,14 @@ static void tell_manager(struct controller *controller, void (*tell)(const char 
 	tell(enforce_line(controller->kernel, line));
 }
 
-/* Nobody is held for a policy of digests: a fanotify mark costs every first exec of a file. */
-static int follow_policy(struct controller *controller)
-{
-	int ret;
-
-	if (!enforce_needs_hold(controller->policy)) {
-		hold_stop(take(controller->hold));
-		return 0;
-	}
-	if (controller->hold)
-		return 0;
-	ret = hold_start(&controller->hold, controller->kernel, controller->policy,
-			 controller->watchdog);
-	return ret ? message_error(ret, "cannot hold unknown programs: %s", strerror(-ret)) : 0;
-}
-
 static int swap(struct controller *controller, struct policy *policy)
 {
 	struct policy_facts facts = {};
+	cleanup(cleanup_fd) int change = lock_change();
 	int ret;
 
+	if (change < 0)
+		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
 	if (controller->hold)
 		hold_lock(controller->hold, &facts);
 	ret = enforce_swap(controller->kernel, controller->options, policy, &facts);
@@ -83,11 +71,32 @@ static int swap(struct controller *controller, struct policy *policy)
 	return ret;
 }
 
+/*
+ * Nobody is held for a policy of digests: a fanotify mark costs every first exec of a file. The
+ * packages that a hold was started with are part of the policy, so they are compiled in at once.
+ */
+static int follow_policy(struct controller *controller)
+{
+	bool places = enforce_needs_places(controller->policy);
+	int ret;
+
+	if (controller->hold && places == controller->places)
+		return 0;
+	hold_stop(take(controller->hold));
+	if (!enforce_needs_hold(controller->policy))
+		return 0;
+	ret = hold_start(&controller->hold, controller->kernel, controller->policy, places,
+			 controller->watchdog);
+	if (ret)
+		return message_error(ret, "cannot hold unknown programs: %s", strerror(-ret));
+	controller->places = places;
+	return places ? swap(controller, controller->policy) : 0;
+}
+
 /* SIGHUP and `debar reload`: a policy that cannot be read, or that shrank, leaves the old one. */
 static int reload(struct controller *controller, bool force)
 {
 	cleanup(policy_freep) struct policy *policy = NULL;
-	cleanup(cleanup_fd) int change = -1;
 	int ret;
 
 	controller->options->force = force;
@@ -96,9 +105,6 @@ static int reload(struct controller *controller, bool force)
 	if (ret)
 		return ret;
 	recorder_read(controller->recorder, 0); /* while its rules can still be named */
-	change = lock_change();
-	if (change < 0)
-		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
 	ret = swap(controller, policy);
 	if (ret)
 		return ret;
@@ -193,6 +199,8 @@ static int serve(struct controller *controller, int signals, int control)
 		notify_alive(&controller->alive);
 		recorder_read(controller->recorder, 0);
 		recorder_tick(controller->recorder);
+		if (controller->hold && hold_refresh(controller->hold))
+			(void)swap(controller, controller->policy); /* for rules by package */
 		if (polled[1].revents)
 			take_signal(controller, signals);
 		if (polled[2].revents)

@@ -228,7 +228,8 @@ static struct debar_ban compile_ban(const struct policy *policy, size_t index)
 		    (ban->malformed_deny ? DEBAR_BAN_MALFORMED_DENY : 0) |
 		    (ban->learn ? DEBAR_BAN_LEARN : 0) | (ban->kill ? DEBAR_BAN_KILL : 0) |
 		    (ban->loss_deny ? DEBAR_BAN_LOSS_DENY : 0) |
-		    (derived(ban) ? DEBAR_BAN_DERIVED : 0);
+		    (derived(ban) ? DEBAR_BAN_DERIVED : 0) |
+		    (derived(ban) || ban->rules[POLICY_SHA256] ? DEBAR_BAN_FILES : 0);
 	for (size_t i = 0; i < policy->exception_count; i++)
 		if (policy->exceptions[i].ban == index)
 			out.flags |= except_flag(policy->exceptions[i].matcher);
@@ -239,6 +240,9 @@ static __u32 head_flags(const struct policy_ban *ban)
 {
 	__u32 flags = (ban->oversize_deny ? DEBAR_POLICY_OVERSIZE_DENY : 0) |
 		      (ban->unclassified_deny ? DEBAR_POLICY_UNCLASSIFIED_DENY : 0) |
+		      (ban->rules[POLICY_PATH] || ban->rules[POLICY_PACKAGE] ?
+			       DEBAR_POLICY_PLACES :
+			       0) |
 		      (ban->rules[POLICY_PATH] ? DEBAR_POLICY_PATHS : 0) |
 		      (ban->rules[POLICY_DOMAIN] ? DEBAR_POLICY_NAMES : 0) |
 		      (ban->rules[POLICY_NETWORK] ? DEBAR_POLICY_NETWORKS : 0);
