@@ -384,11 +384,16 @@ int enforce_refuse_shrunk(const struct enforce_options *options, const struct po
 	return ret;
 }
 
+/* A policy of names and networks alone needs no LSM, and works where the kernel has none. */
 static unsigned int parts_needed(const struct policy *policy)
 {
 	const unsigned int network = 1u << POLICY_DOMAIN | 1u << POLICY_NETWORK;
+	const unsigned int actors = 1u << POLICY_UID | 1u << POLICY_CGROUP;
+	unsigned int matchers = policy_matchers(policy);
 
-	return KERNEL_FILES | (policy_matchers(policy) & network ? KERNEL_NETWORK : 0);
+	if (!(matchers & network))
+		return KERNEL_FILES;
+	return KERNEL_NETWORK | (matchers & ~(network | actors) ? KERNEL_FILES : 0);
 }
 
 /*
@@ -459,7 +464,7 @@ static void load_overlay_module(void)
 }
 
 /* What must hold before anything is loaded, each with its remedy. */
-static int check_offer(const struct enforce_options *options)
+static int check_offer(const struct enforce_options *options, unsigned int parts)
 {
 	struct kernel_offer offer;
 
@@ -474,6 +479,8 @@ static int check_offer(const struct enforce_options *options)
 		message_hint("mount -t bpf bpf /sys/fs/bpf");
 		return -ENOTSUP;
 	}
+	if (!(parts & KERNEL_FILES))
+		return 0;
 	if (offer.lsm_known && !offer.lsm_bpf) {
 		message_error(ENOTSUP, "bpf is not among this kernel's security modules (%s)",
 			      offer.lsm);
@@ -506,7 +513,7 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	cleanup(cleanup_fd) int cgroup = -1;
 	struct kernel_error error = {};
-	int ret = check_offer(options);
+	int ret = check_offer(options, parts_needed(policy));
 
 	if (ret)
 		return ret;

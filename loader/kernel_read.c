@@ -156,6 +156,8 @@ int kernel_canary(struct kernel *kernel, struct kernel_error *reterr)
 	struct debar_head head;
 	char path[64];
 
+	if (!(kernel_parts(kernel) & KERNEL_FILES))
+		return 0; /* nothing refuses a program then */
 	if (kernel_head(kernel, &head))
 		return kernel_fail(reterr, errno, NULL, "cannot read debar_heads: %m");
 	writable = canary_file(&head);
