@@ -5,6 +5,7 @@
  *
  *   act WAY FILE [MORE]
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
@@ -210,6 +211,69 @@ static int way_mprotect_shared(const char *file, const char *more)
 	return map_then(file, O_RDONLY, PROT_READ, MAP_SHARED, PROT_READ | PROT_EXEC);
 }
 
+static int way_dlopen(const char *file, const char *more)
+{
+	(void)more;
+	if (dlopen(file, RTLD_NOW))
+		return 0;
+	fprintf(stderr, "%s\n", dlerror());
+	return REFUSED;
+}
+
+/* @more times, to make as many events; says how many of them were refused. */
+static int way_often(const char *file, const char *more)
+{
+	int fd = open_file(file, O_RDONLY), count = 0;
+
+	for (long n = strtol(more, NULL, 0); n > 0; n--) {
+		void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+		if (at == MAP_FAILED)
+			count++;
+		else
+			munmap(at, 4096);
+	}
+	printf("%d\n", count);
+	return 0;
+}
+
+/* @more contents of their own, each mapped once, in @file. */
+static int way_flood(const char *file, const char *more)
+{
+	int fd = open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0755);
+
+	for (long n = strtol(more, NULL, 0); n > 0; n--) {
+		void *at;
+		int again;
+
+		if (fd < 0 || pwrite(fd, &n, sizeof(n), 0) != sizeof(n))
+			return refused(file);
+		close(fd);
+		again = open_file(file, O_RDONLY);
+		at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, again, 0);
+		if (at == MAP_FAILED)
+			return refused("mmap");
+		munmap(at, 4096);
+		close(again);
+		fd = open(file, O_RDWR | O_CLOEXEC);
+	}
+	return 0;
+}
+
+/* The bytes of @file become those of @more, by stores alone. */
+static int way_overwrite(const char *file, const char *more)
+{
+	int to = open_file(file, O_RDWR), from = open_file(more, O_RDONLY);
+	struct stat st;
+	void *at, *bytes;
+
+	fstat(from, &st);
+	at = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, from, 0);
+	memcpy(at, bytes, st.st_size);
+	return 0;
+}
+
 /* As wine loads a program: private and writable first, executable when it is relocated. */
 static int way_mprotect_write(const char *file, const char *more)
 {
@@ -228,10 +292,14 @@ static int way_personality(const char *file, const char *more)
 
 /* ---- modules ------------------------------------------------------------------------------ */
 
+/* @more: flags; 4 is a compressed one. */
 static int way_finit(const char *file, const char *more)
 {
-	(void)more;
-	return syscall(SYS_finit_module, open_file(file, O_RDONLY), "", 0) ? refused("finit_module") : 0;
+	int flags = more ? atoi(more) : 0;
+
+	return syscall(SYS_finit_module, open_file(file, O_RDONLY), "", flags) ?
+		       refused("finit_module") :
+		       0;
 }
 
 static int way_init(const char *file, const char *more)
@@ -266,6 +334,10 @@ int main(int argc, char **argv)
 		{ "mprotect", way_mprotect },
 		{ "mprotect-shared", way_mprotect_shared },
 		{ "mprotect-write", way_mprotect_write },
+		{ "dlopen", way_dlopen },
+		{ "overwrite", way_overwrite },
+		{ "often", way_often },
+		{ "flood", way_flood },
 		{ "personality", way_personality },
 		{ "finit", way_finit },
 		{ "init", way_init },

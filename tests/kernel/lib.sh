@@ -59,6 +59,49 @@ stop_controller() {
 	is $? 0 "debar run ends cleanly"
 }
 
+# make_pair: $work/banned and $work/neighbour, programs that are nobody else's, one byte apart.
+make_pair() {
+	cp /usr/bin/true "$work/banned" && printf b >>"$work/banned"
+	cp /usr/bin/true "$work/neighbour" && printf n >>"$work/neighbour"
+	chmod 755 "$work" # so that other users reach it
+}
+
+# Ways round, by name: lines of shell about a file called banned.
+declare -A ways=()
+
+# all_run WHEN [SED]: every way works; SED makes of it what the neighbour does.
+all_run() {
+	local way
+	for way in "${!ways[@]}"; do
+		runs "$way: $1" bash -c "$(sed "${2-}" <<<"${ways[$way]}")"
+	done
+}
+
+all_refused() {
+	local way
+	for way in "${!ways[@]}"; do
+		is_denied "$way: refused while loaded" bash -c "${ways[$way]}"
+	done
+}
+
+# prove POLICY: every way works before, is refused while loaded, not for the neighbour, works after.
+prove() {
+	all_run "works before"
+	load "$1"
+	all_refused
+	all_run "its neighbour runs" 's/banned/neighbour/g'
+	unload
+	all_run "works after"
+}
+
+# limit WHAT COMMAND [ARG]...: debar does not stop this, and the README says so. Should it one day,
+# then that is news, and this test fails.
+limit() {
+	local what=$1
+	shift
+	runs "STATED LIMIT: $what" "$@"
+}
+
 # refused_while_loaded WHAT POLICY COMMAND NEIGHBOUR: the proof that a refusal is debar's and hits
 # nothing else. Both commands are lines of shell.
 refused_while_loaded() {
