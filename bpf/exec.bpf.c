@@ -262,8 +262,11 @@ static __noinline bool ask(struct verdict *v, struct file *file, struct debar_fi
 	return wait.known;
 }
 
-/* Judges the content of @file at a hook that may sleep. */
-static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8 hook)
+/*
+ * Judges content that the policy in force has not been asked about, or that it matches. Not inlined:
+ * what is known to be clean, nearly everything, does not pay for the room that this needs.
+ */
+static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u32 hook)
 {
 	struct debar_state *state = state_get();
 	struct debar_file *seen;
@@ -271,12 +274,10 @@ static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8
 	int because = 0;
 	bool tell = true;
 
-	if (!state || !state->generation || !is_regular(inode))
+	if (!state)
 		return 0;
 	seen = file_seen(inode);
 	if (seen) {
-		if (seen->memo == memo_of(state->generation, DEBAR_MEMO_CLEAN))
-			return 0;
 		tell = seen->memo != memo_of(state->generation, DEBAR_MEMO_UNCLASSIFIED);
 		v.digest = seen->digest;
 	} else {
@@ -296,6 +297,23 @@ static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8
 	if (seen)
 		remember(seen, &v);
 	return judge(&v, file, hook, tell, true);
+}
+
+/* Judges the content of @file at a hook that may sleep. */
+static __always_inline __u32 decide(struct file *file, struct inode *inode, __u8 hook)
+{
+	struct debar_state *state = state_get();
+	struct debar_file *seen;
+
+	if (!state || !state->generation || !is_regular(inode))
+		return 0;
+	seen = file_seen(inode);
+	if (seen) {
+		count(DEBAR_COUNT_HIT);
+		if (seen->memo == memo_of(state->generation, DEBAR_MEMO_CLEAN))
+			return 0;
+	}
+	return decide_anew(file, inode, hook);
 }
 
 /* A negative errno in the one shape that 6.12 can see is in range: clang would negate a flag. */
@@ -358,24 +376,21 @@ int BPF_PROG(debar_mmap, struct file *file, unsigned long reqprot, unsigned long
 }
 
 /*
- * Memory made executable. Up to 6.x the mapping of an overlay file names the real inode, whose
- * digest is found by its epoch.
+ * Judges what is mapped by what is remembered. Up to 6.x the mapping of an overlay file names the
+ * real inode, whose digest is found by its epoch.
  */
-SEC("lsm/file_mprotect")
-int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+static __noinline __u32 decide_known(struct vm_area_struct *vma, struct file *file)
 {
 	struct debar_state *state = state_get();
-	struct file *file = vma->vm_file;
+	struct inode *inode = file->f_inode;
 	struct debar_digest *digest;
 	struct debar_file *seen;
 	struct verdict v = { .placed = PLACED_NEVER };
-	struct inode *inode;
 	int because = 0;
 	__u64 epoch;
 
-	if (!(prot & PROT_EXEC) || !file || !state || !state->generation)
+	if (!state || !state->generation)
 		return 0;
-	inode = file->f_inode;
 	if (!is_regular(inode) || is_memory(inode, vma->vm_flags & VM_SHARED))
 		return 0;
 	seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
@@ -395,7 +410,20 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 		}
 	}
 	weigh(&v, because);
-	return answer(judge(&v, file, DEBAR_HOOK_MPROTECT, true, false));
+	return judge(&v, file, DEBAR_HOOK_MPROTECT, true, false);
+}
+
+/* Memory made executable. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+{
+	struct file *file;
+
+	/* Nearly every call is the loader's, which makes memory read-only. */
+	if (!(prot & PROT_EXEC))
+		return 0;
+	file = vma->vm_file;
+	return file ? answer(decide_known(vma, file)) : 0;
 }
 
 static __always_inline bool reads_module(int id)

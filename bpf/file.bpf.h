@@ -17,6 +17,14 @@ static __always_inline bool is_regular(struct inode *inode)
 	return (inode->i_mode & S_IFMT) == S_IFREG;
 }
 
+/* Is the current task between its old program and the new one? */
+static __always_inline bool in_execve(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
+}
+
 static __always_inline __s64 file_ctime(struct inode *inode)
 {
 	if (bpf_core_field_exists(struct inode___ctime_split, i_ctime_sec)) {
@@ -83,10 +91,7 @@ static __always_inline struct debar_file *file_seen(struct inode *inode)
 {
 	struct debar_file *seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
 
-	if (!seen || !file_current(inode, seen))
-		return NULL;
-	count(DEBAR_COUNT_HIT);
-	return seen;
+	return seen && file_current(inode, seen) ? seen : NULL;
 }
 
 /* Puts a PENDING element on @inode, or joins the one of another who is about to hash. */
@@ -142,8 +147,8 @@ static __always_inline struct debar_file *file_finish(struct inode *inode, struc
  * or the enum debar_because why there is no digest. (Not inlined, for the sake of the 512 bytes of
  * stack that a hook and all it calls share.)
  */
-static __noinline int file_hash(struct file *file, struct inode *inode,
-				     struct debar_digest *digest, struct debar_file **ret_seen)
+static __noinline int file_hash(struct file *file, struct inode *inode, struct debar_digest *digest,
+				struct debar_file **ret_seen)
 {
 	struct inode *real = NULL;
 	__u64 cookie = 0;
@@ -175,20 +180,30 @@ static __noinline int file_hash(struct file *file, struct inode *inode,
 	return 0;
 }
 
-/* Sees to it that the digest of @file is remembered, for a hook that cannot hash. */
-static __always_inline void learn(struct file *file, struct inode *inode)
-{
-	struct debar_digest digest = {};
-	struct debar_file *seen = NULL;
-
-	if (is_regular(inode) && inode->i_nlink && !file_seen(inode))
-		(void)file_hash(file, inode, &digest, &seen);
-}
-
 /* The epoch's real inode of an overlay file; NULL for a file that has its own bytes. */
 static __always_inline struct inode *file_real(struct inode *inode)
 {
 	return on_overlay(inode) ? overlay_real(inode) : NULL;
+}
+
+static __noinline void learn_anew(struct file *file, struct inode *inode)
+{
+	struct debar_digest digest = {};
+	struct debar_file *seen = NULL;
+
+	if (file_cacheable(inode, file_real(inode)))
+		(void)file_hash(file, inode, &digest, &seen);
+}
+
+/*
+ * Sees to it that the digest of @file is remembered, for a hook that cannot hash. Where it cannot be
+ * remembered there is nothing to be done. While a program starts the kernel maps that program, which
+ * the exec hook has seen, and its loader, which runs: so both are known without this.
+ */
+static __always_inline void learn(struct file *file, struct inode *inode)
+{
+	if (!in_execve() && is_regular(inode) && !file_seen(inode))
+		learn_anew(file, inode);
 }
 
 /* Somebody opened @inode for writing, or cut it: what is remembered of it ends. */

@@ -117,6 +117,7 @@ struct cred {
 };
 
 struct task_struct {
+	unsigned int in_execve : 1;
 	int tgid;
 	struct task_struct *real_parent;
 	const struct cred *cred;
