@@ -131,7 +131,6 @@ static __always_inline bool except_holds(__u32 slot, struct debar_key *key, __u8
 struct cgroup_walk {
 	struct debar_key key;
 	__s64 now;
-	__u64 scope;
 	__u32 slot;
 	__u8 ban;
 	__u8 found;
@@ -166,7 +165,13 @@ checked int task_excepted(__u32 slot, __u32 ban, __s64 now)
 	return walk.found;
 }
 
-static long cgroup_scope_at(__u32 level, struct cgroup_walk *walk)
+struct scope_walk {
+	__u64 scope;
+	__u32 found;
+	__u32 pad;
+};
+
+static long cgroup_scope_at(__u32 level, struct scope_walk *walk)
 {
 	__u64 id = bpf_get_current_ancestor_cgroup_id(level);
 
@@ -177,7 +182,7 @@ static long cgroup_scope_at(__u32 level, struct cgroup_walk *walk)
 /* --cgroup: is the current task inside it? Without the option everybody is. */
 checked int task_in_scope(__u64 scope)
 {
-	struct cgroup_walk walk = { .scope = scope };
+	struct scope_walk walk = { .scope = scope };
 
 	if (!scope)
 		return true;
