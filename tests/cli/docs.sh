@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The manual page, the completion and `debar help` tell of the same verbs and options, and every
-# policy that the documents show is one that debar accepts.
+# The manual page, the completion and `debar help` tell of the same verbs and options; every policy
+# that the documents show is one that debar accepts, and every file that the README names is there.
 set -u
 cd "$(dirname "$0")/../.." || exit
 page=loader/debar.8
@@ -135,8 +135,18 @@ else
 	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
 	ok $? "the example in debar-policy(5) is a good policy"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
+	sed -n '/^```yaml/,/^```$/{/^```/d;p}' README.md >"$example"
+	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
+	ok $? "the example in README.md is a good policy"
+	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 	rm -f "$example"
 fi
+
+missing=''
+for file in $(sed -nE '/^## Where things live/,/^## /s/^    ([a-z]+\/[^ ]*) .*/\1/p' README.md); do
+	[ -e "$file" ] || missing+=" $file"
+done
+same "every file that README.md names is there" '' "$missing"
 
 if command -v mandoc >/dev/null; then
 	words=$(mandoc -T lint -W warning "$page" policy/debar-policy.5 2>&1 | grep -v makewhatis)
