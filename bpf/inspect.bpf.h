@@ -179,13 +179,12 @@ checked int debar_questions(struct __sk_buff *skb, struct scratch *s, struct deb
 
 /* The message into memory; false: too short for a header. */
 static __always_inline bool dns_load(struct __sk_buff *skb, struct scratch *s, __u32 offset,
-				     __u32 len)
+				     __u64 len)
 {
 	if (len > DNS_MESSAGE_MAX)
 		len = DNS_MESSAGE_MAX;
 	s->end = len;
-	opaque(len);
-	if (len < DNS_HEADER || len > DNS_MESSAGE_MAX)
+	if (!within(len, DNS_HEADER, DNS_MESSAGE_MAX))
 		return false;
 	return !bpf_skb_load_bytes(skb, offset, s->message.bytes, len);
 }

@@ -153,7 +153,7 @@ static __always_inline int tcp_read(struct passage *p)
 {
 	struct stream *kept = NULL;
 	__u8 front[8] = {}, kind = STREAM_NONE;
-	__u32 len = p->packet.len < sizeof(front) ? p->packet.len : sizeof(front);
+	__u64 len = p->packet.len < sizeof(front) ? p->packet.len : sizeof(front);
 	__s32 seen = 0;
 	struct scratch *s;
 	int result;
@@ -169,9 +169,10 @@ static __always_inline int tcp_read(struct passage *p)
 		if (seen >= (__s32)p->packet.len)
 			return PASS;
 	} else {
+		len--;
 		opaque(len);
-		if (!len || len > sizeof(front) ||
-		    bpf_skb_load_bytes(p->skb, p->packet.offset, front, len))
+		len = (len & (sizeof(front) - 1)) + 1;
+		if (bpf_skb_load_bytes(p->skb, p->packet.offset, front, len))
 			return PASS;
 		kind = stream_kind(front, len,
 				   debar_dns_port(p->generation & 1, p->packet.remote_port));

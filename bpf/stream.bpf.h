@@ -188,15 +188,17 @@ struct stream_walk {
 static __always_inline bool chunk_load(struct stream_walk *walk)
 {
 	struct chunk *chunk = walk->chunk;
-	__u32 at = chunk->at, len = chunk->end - at;
+	__u32 at = chunk->at;
+	__u64 len = chunk->end - at;
 
 	if (len > CHUNK)
 		len = CHUNK;
 	chunk->from = at;
 	chunk->to = at + len;
+	/* Of 1 to CHUNK nothing changes; of 0 there is no call. So every verifier sees the bounds. */
+	len--;
 	opaque(len);
-	if (!len || len > CHUNK)
-		return false;
+	len = (len & (CHUNK - 1)) + 1;
 	return source_load(walk->source, chunk->offset + at, chunk->bytes, len);
 }
 
