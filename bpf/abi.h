@@ -97,8 +97,9 @@ _Static_assert(sizeof(struct debar_file) == 128, "debar_file has a hole");
  * before the exec, when the element of the inode is there already (debar_open made it): it reads
  * the cookie, then the content, and writes answers[cookie]. The exec hook, which alone knows the
  * digest of what will run, binds contents[digest] to the answer, if the element with that cookie is
- * still there: so keys can not be bound to other bytes. A count of DEBAR_ANSWER_LATE means that the
- * controller could not say in time.
+ * still there: so keys can not be bound to other bytes. Where nobody was held that way the hook
+ * itself asks, by an event with a cookie, and waits. A count of DEBAR_ANSWER_LATE means that the
+ * controller cannot say, or not in time: `unclassified` decides.
  */
 #define DEBAR_ANSWER_LATE 0xffffffffu
 
@@ -110,7 +111,7 @@ _Static_assert(sizeof(struct debar_file) == 128, "debar_file has a hole");
 #define DEBAR_ASK_ROUNDS (1 << 23)
 
 /* A controller not heard of for this long is gone: nobody is held for it any more. */
-#define DEBAR_HEARTBEAT_MAX 3000000000LL
+#define DEBAR_HEARTBEAT_MAX 2000000000LL
 
 /*
  * What the controller found for a cookie. Path and package are facts about one inode, and only as
@@ -356,6 +357,7 @@ struct debar_event {
 	struct debar_match match; /* which rule */
 	__u64 inode;
 	__u64 file_size; /* bytes */
+	__u64 cookie;	 /* a hook waits for answers[cookie]; 0: nobody waits */
 	__u8 hook;	 /* enum debar_hook */
 	__u8 outcome;	 /* enum debar_outcome */
 	__u8 because;	 /* enum debar_because */
@@ -365,7 +367,7 @@ struct debar_event {
 	char path[DEBAR_PATH_LEN];	    /* as the actor's mount namespace has it; basename at mprotect */
 	char cgroup[2][DEBAR_CGROUP_LEN];   /* name of the actor's cgroup, and of its parent */
 };
-_Static_assert(sizeof(struct debar_event) == 8 + 8 + 40 + 36 + 4 + 8 + 8 + 8 + 8 + 32 + 256 + 192,
+_Static_assert(sizeof(struct debar_event) == 8 + 8 + 40 + 36 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 256 + 192,
 	       "debar_event has a hole");
 
 /* ---- network: names and addresses ----------------------------------------------------------- */

@@ -30,7 +30,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Does @ban refuse what has no digest, for this reason? */
-static __always_inline bool ban_minds(const struct debar_ban *ban, int because, bool held)
+static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
 {
 	if (!(ban->flags & DEBAR_BAN_FILES))
 		return false;
@@ -41,8 +41,7 @@ static __always_inline bool ban_minds(const struct debar_ban *ban, int because, 
 	if (because == DEBAR_BECAUSE_OVERFLOW)
 		return ban->flags & DEBAR_BAN_DERIVED;
 	if (because == DEBAR_BECAUSE_UNCLASSIFIED)
-		return ban->flags & DEBAR_BAN_DERIVED &&
-		       (held || ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY);
+		return ban->flags & DEBAR_BAN_DERIVED && ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
 	return true;
 }
 
@@ -58,7 +57,7 @@ static long ban_at(__u32 i, struct ban_walk *walk)
 
 	if (!ban || !ban->phase_count)
 		return 1;
-	if (!ban_minds(ban, v->because, v->held))
+	if (!ban_minds(ban, v->because))
 		return 0;
 	said = ban_says(v->slot, i, DEBAR_INHERIT, 0, v->now);
 	if (said <= v->action || said < DEBAR_AUDIT || act_excepted(v, i))
@@ -86,33 +85,6 @@ checked int verdict_without(struct verdict *v)
 	walk.v = v;
 	bpf_loop(DEBAR_BANS_MAX, ban_at, &walk, 0);
 	return 0;
-}
-
-static __always_inline bool has_controller(struct debar_state *state)
-{
-	return state->controller &&
-	       (__s64)bpf_ktime_get_boot_ns() - state->heartbeat < DEBAR_HEARTBEAT_MAX;
-}
-
-/*
- * Keys are not known: was the controller to be asked, and is there one? Then what happened is a
- * change of the content while it was asked, or a mark of fanotify that has to go, and the program
- * is refused as busy, once. Otherwise `unclassified` decides.
- */
-static __always_inline bool was_held(struct debar_state *state, struct inode *inode,
-				     struct debar_file *seen)
-{
-	struct debar_answer *late;
-	__u32 device = inode->i_sb->s_dev;
-
-	if (!has_controller(state) || !bpf_map_lookup_elem(&debar_marked, &device))
-		return false;
-	if (!file_cacheable(inode, file_real(inode)))
-		return false;
-	if (seen && bpf_map_lookup_elem(&debar_contents, &seen->digest))
-		return false; /* its keys are known: only its place is not */
-	late = seen ? bpf_map_lookup_elem(&debar_answers, &seen->cookie) : NULL;
-	return !(late && late->keys.count == DEBAR_ANSWER_LATE);
 }
 
 /* The answer to @seen's cookie becomes the keys of its content and the place of its inode. */
@@ -153,14 +125,6 @@ static __always_inline void weigh(struct verdict *v, int because)
 		verdict_without(v);
 }
 
-static __always_inline __u32 refusal(const struct verdict *v)
-{
-	bool again = v->because == DEBAR_BECAUSE_BUSY ||
-		     (v->because == DEBAR_BECAUSE_UNCLASSIFIED && v->held);
-
-	return again ? ETXTBSY : EPERM;
-}
-
 /*
  * The end of every hook: refuse if enforcing, and report. Returns the errno for the caller, 0 to
  * let it go on. @tell: content whose keys are not known is told although it goes on.
@@ -188,7 +152,7 @@ static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 ho
 	if (!task_in_scope(state->scope))
 		return 0;
 	if (mode_cap(state, v->action) == DEBAR_DENY)
-		error = refusal(v);
+		error = v->because == DEBAR_BECAUSE_BUSY ? ETXTBSY : EPERM;
 	count(error ? DEBAR_COUNT_DENY : DEBAR_COUNT_AUDIT);
 	report_file(v, file, hook, error ? DEBAR_OUTCOME_DENIED : DEBAR_OUTCOME_AUDITED, error,
 		    digest, path);
@@ -211,24 +175,19 @@ static __always_inline void remember(struct debar_file *seen, const struct verdi
 
 /* Waiting for an answer that comes through the ring and a map. */
 struct wait {
-	struct debar_digest digest;
-	__u64 cookie; /* 0: the content has no element */
-	__s64 until;  /* boot clock */
+	__u64 cookie;
+	__s64 until; /* boot clock */
+	__u32 generation;
 	__u32 known;
-	__u32 places; /* generation that the inode's place has to be known for; 0: not asked */
 };
 
 static long wait_at(__u32 i, struct wait *wait)
 {
+	struct debar_answer *answer = bpf_map_lookup_elem(&debar_answers, &wait->cookie);
 	char nothing;
 
-	struct debar_answer *answer = NULL;
-
-	if (wait->cookie)
-		answer = bpf_map_lookup_elem(&debar_answers, &wait->cookie);
-	if ((answer && answer->generation >= wait->places) ||
-	    (!wait->places && bpf_map_lookup_elem(&debar_contents, &wait->digest))) {
-		wait->known = 1;
+	if (answer && answer->generation >= wait->generation) {
+		wait->known = answer->keys.count != DEBAR_ANSWER_LATE;
 		return 1;
 	}
 	/* There is no helper that sleeps; one that may fault lets others run, which is as good. */
@@ -236,24 +195,30 @@ static long wait_at(__u32 i, struct wait *wait)
 	return (__s64)bpf_ktime_get_boot_ns() > wait->until;
 }
 
+static __always_inline bool has_controller(struct debar_state *state)
+{
+	return state->controller &&
+	       (__s64)bpf_ktime_get_boot_ns() - state->heartbeat < DEBAR_HEARTBEAT_MAX;
+}
+
 /*
- * Libraries, modules, and programs on file systems without a mark are not held by fanotify: ask
- * through the ring, and wait here. Not for the controller itself, which would wait for itself.
+ * Who was not held by fanotify asks through the ring and waits here: libraries, modules, programs
+ * on file systems without a mark, and files that fanotify passes by or that changed while they were
+ * held. (Writers cannot change a program any more at this hook, so that what is read now is what
+ * will run.) Not the controller itself, which would wait for itself.
  */
 static __noinline bool ask(struct verdict *v, struct file *file, struct debar_file *seen, __u8 hook)
 {
 	struct wait wait = { .until = (__s64)bpf_ktime_get_boot_ns() + DEBAR_ASK_LIMIT };
 	struct debar_state *state = state_get();
 
-	if (!state || !has_controller(state))
+	if (!state || !has_controller(state) ||
+	    state->controller == bpf_get_current_pid_tgid() >> 32)
 		return false;
-	if (state->controller == bpf_get_current_pid_tgid() >> 32)
-		return false;
-	wait.digest = v->digest;
-	wait.cookie = seen ? seen->cookie : 0;
-	if (seen && state->flags & DEBAR_POLICY_PLACES)
-		wait.places = v->generation;
+	v->cookie = wait.cookie = seen ? seen->cookie : unique();
+	wait.generation = v->generation;
 	report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, true, true);
+	v->cookie = 0;
 	bpf_loop(DEBAR_ASK_ROUNDS, wait_at, &wait, 0);
 	if (wait.known && seen) {
 		bind(seen);
@@ -283,14 +248,11 @@ static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u3
 	} else {
 		because = file_hash(file, inode, &v.digest, &seen);
 	}
-	if (state->flags & DEBAR_POLICY_DERIVED) {
-		if (seen)
-			bind(seen);
-		v.held = hook == DEBAR_HOOK_EXEC && was_held(state, inode, seen);
-	}
+	if (seen && state->flags & DEBAR_POLICY_DERIVED)
+		bind(seen);
 	place(&v, seen);
 	weigh(&v, because);
-	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && !v.held && ask(&v, file, seen, hook)) {
+	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && ask(&v, file, seen, hook)) {
 		weigh(&v, 0);
 		tell = false;
 	}

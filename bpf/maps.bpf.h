@@ -114,29 +114,6 @@ struct {
 } debar_answers __weak SEC(".maps");
 
 /*
- * Super blocks whose execs the controller is asked about: kernel dev_t -> 1. Written by the
- * controller. Full: execs from further ones are unclassified.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, __u32);
-} debar_marked __weak SEC(".maps");
-
-/*
- * Inodes that fanotify passes by, because their content was answered once: 1, written by the
- * controller by descriptor. A store through a mapping does not end such a mark, so a hook that finds
- * unknown content here refuses once, and the controller takes the mark away.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_INODE_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, __u32);
-} debar_ignored __weak SEC(".maps");
-
-/*
  * Address of an overlay's real inode -> epoch of its content: made by the first hook that looks at
  * the file through an overlay, ended by every open for writing of the real inode. Full: the least
  * recently used goes, and that file is hashed once more.

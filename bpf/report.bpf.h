@@ -69,6 +69,7 @@ static __always_inline void report_file(struct verdict *v, struct file *file, __
 	event->because = v->because;
 	event->has_digest = has_digest;
 	event->error = error;
+	event->cookie = v->cookie;
 	__builtin_memcpy(event->digest, v->digest.bytes, sizeof(event->digest));
 	event->path[0] = 0;
 	if (file && (!path || bpf_d_path(&file->f_path, event->path, sizeof(event->path)) < 0))

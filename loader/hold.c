@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -135,24 +136,19 @@ static void let_go(struct hold *hold, int fd)
 }
 
 /*
- * Ask no more about this inode until somebody writes to it. The kernel's note of the mark comes
- * first: without it a mark that outlives a change would hide the change.
+ * Ask no more about this inode until somebody writes to it. A store through a mapping leaves such a
+ * mark where it is; then the hook finds content it does not know, asks, and the mark goes.
  */
 static void ignore(struct hold *hold, int fd)
 {
-	if (kernel_ignored(hold->kernel, fd, true))
-		return;
-	if (fanotify_mark(hold->fan,
-			  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
-			  FAN_OPEN_EXEC_PERM, fd, NULL))
-		kernel_ignored(hold->kernel, fd, false);
+	fanotify_mark(hold->fan, FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
+		      FAN_OPEN_EXEC_PERM, fd, NULL);
 }
 
 static void unignore(struct hold *hold, int fd)
 {
 	fanotify_mark(hold->fan, FAN_MARK_REMOVE | FAN_MARK_IGNORED_MASK, FAN_OPEN_EXEC_PERM, fd,
 		      NULL);
-	kernel_ignored(hold->kernel, fd, false);
 }
 
 /* The cookie is read before the content: if the content changes after that, the cookie is gone. */
@@ -169,7 +165,7 @@ static void answer(struct hold *hold, struct waiter *waiter)
 	if (ret)
 		ret = classify(hold, waiter->fd, &found.keys, NULL);
 	if (ret == -EAGAIN)
-		return; /* it changes while it is read: the kernel refuses it as busy */
+		return; /* it changes while it is read: the hook asks again, when nobody can */
 	locate(hold, waiter->fd, &found);
 	pthread_mutex_lock(&hold->queue_lock);
 	if (!waiter->answered)
@@ -346,7 +342,7 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 			return ret;
 		(void)places_refresh(hold->places);
 	}
-	ret = marks_new(&hold->marks, kernel, hold->fan);
+	ret = marks_new(&hold->marks, hold->fan);
 	for (i = 0; !ret && i < WORKERS; i++)
 		ret = start_thread(&hold->workers[i], work, hold);
 	if (!ret)
@@ -417,20 +413,12 @@ bool hold_refresh(struct hold *hold)
 	return changed;
 }
 
-/* The file an event speaks of, by the actor's own view of its path; no other one of that name. */
-static int open_told(const struct debar_event *event)
+static int open_same(const char *path, const struct debar_event *event)
 {
-	char path[DEBAR_PATH_LEN + 64];
 	cleanup(cleanup_fd) int fd = -1;
 	struct stat st;
-	int ret;
+	int ret = identify_open(path, &fd);
 
-	snprintf(path, sizeof(path), "/proc/%u/root%s", event->actor.pid, event->path);
-	ret = identify_open(path, &fd);
-	if (ret) {
-		snprintf(path, sizeof(path), "/proc/%u/exe", event->actor.pid);
-		ret = identify_open(path, &fd);
-	}
 	if (ret)
 		return ret;
 	if (fstat(fd, &st) || st.st_ino != event->inode)
@@ -438,29 +426,71 @@ static int open_told(const struct debar_event *event)
 	return take_fd(fd);
 }
 
-/* An element with the event's digest vouches for the bytes; without one they are hashed. */
-int hold_catch_up(struct hold *hold, const struct debar_event *event)
+/* A file without a name, as of memfd_create: one of the actor's descriptors is it. */
+static int open_descriptor(const struct debar_event *event)
 {
-	cleanup(cleanup_fd) int fd = open_told(event);
-	struct debar_answer found;
+	char path[64];
+	DIR *list;
+	struct dirent *entry;
+	int fd = -ENOENT;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", event->actor.pid);
+	list = opendir(path);
+	while (list && fd < 0 && (entry = readdir(list))) {
+		snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", event->actor.pid,
+			 entry->d_name);
+		fd = open_same(path, event);
+	}
+	if (list)
+		closedir(list);
+	return fd;
+}
+
+/* The file an event speaks of, by the actor's own view of its path; no other one of that name. */
+static int open_told(const struct debar_event *event)
+{
+	char path[DEBAR_PATH_LEN + 64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/root%s", event->actor.pid, event->path);
+	fd = open_same(path, event);
+	return fd < 0 ? open_descriptor(event) : fd;
+}
+
+/* What the file is, if it still has the event's digest: an element vouches for that, or a hash. */
+static int find_out(struct hold *hold, int fd, const struct debar_event *event,
+		    struct debar_answer *ret_answer)
+{
 	struct debar_file file;
 	__u8 digest[32];
+	int ret;
 
-	if (fd < 0 || !event->has_digest)
-		return 0;
 	unignore(hold, fd);
 	if (event->hook == DEBAR_HOOK_EXEC)
-		marks_add(hold->marks, fd, event->device);
-	if (kernel_file(hold->kernel, fd, &file) || file.state != DEBAR_FILE_KNOWN ||
-	    memcmp(file.digest.bytes, event->digest, sizeof(digest)))
-		return !classify(hold, fd, &found.keys, digest) &&
-		       !memcmp(digest, event->digest, sizeof(digest)) &&
-		       !kernel_content(hold->kernel, digest, &found.keys);
-	if (kernel_content_get(hold->kernel, &file.digest, &found.keys) &&
-	    classify(hold, fd, &found.keys, NULL))
-		return 0;
-	locate(hold, fd, &found);
-	return !kernel_answer(hold->kernel, file.cookie, &found);
+		marks_add(hold->marks, fd);
+	if (!kernel_file(hold->kernel, fd, &file) && file.cookie == event->cookie) {
+		ret = kernel_content_get(hold->kernel, &file.digest, &ret_answer->keys);
+		if (ret)
+			ret = classify(hold, fd, &ret_answer->keys, NULL);
+	} else {
+		ret = classify(hold, fd, &ret_answer->keys, digest);
+		if (!ret && memcmp(digest, event->digest, sizeof(digest)))
+			ret = -ESTALE;
+		if (!ret)
+			ret = kernel_content(hold->kernel, digest, &ret_answer->keys);
+	}
+	locate(hold, fd, ret_answer);
+	return ret;
+}
+
+void hold_answer(struct hold *hold, const struct debar_event *event)
+{
+	cleanup(cleanup_fd) int fd = open_told(event);
+	struct debar_answer answer;
+	int ret = fd < 0 ? fd : find_out(hold, fd, event, &answer);
+
+	if (event->cookie)
+		kernel_answer(hold->kernel, event->cookie, ret ? NULL : &answer);
 }
 
 void hold_counts(const struct hold *hold, unsigned long *ret_answered, unsigned long *ret_late)

@@ -38,10 +38,10 @@ void hold_lock(struct hold *hold, struct policy_facts *ret_facts);
 void hold_unlock(struct hold *hold, const struct policy *policy);
 
 /*
- * @event told of content that could not be held: classify it from the file, if it can be found and
- * is still the same. Returns 1 when its keys are known now, 0 when not.
+ * A hook asks by @event for the keys of content that nobody was held for, and waits if it has a
+ * cookie: classify the file, if it can be found and is still the same.
  */
-int hold_catch_up(struct hold *hold, const struct debar_event *event);
+void hold_answer(struct hold *hold, const struct debar_event *event);
 
 /* Execs that were answered, and those that were not in time. */
 void hold_counts(const struct hold *hold, unsigned long *ret_answered, unsigned long *ret_late);

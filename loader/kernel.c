@@ -131,10 +131,7 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 		bpf_program__set_autoload(prog, wanted);
 	}
 	btf__free(btf);
-	if (parts & KERNEL_FILES)
-		return;
-	bpf_map__set_autocreate(kernel->skel->maps.debar_files, false);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_ignored, false);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_files, parts & KERNEL_FILES);
 }
 
 static int map_state(struct kernel *kernel, int fd, struct kernel_error *reterr)

@@ -99,12 +99,6 @@ int kernel_content(struct kernel *kernel, const __u8 digest[32],
 /* Every content is unknown again. */
 void kernel_contents_forget(struct kernel *kernel);
 
-/* Is the controller asked about execs from the super block @device (kernel dev_t)? */
-int kernel_mark(struct kernel *kernel, __u32 device, bool marked);
-
-/* Does fanotify pass by the file behind @fd? */
-int kernel_ignored(struct kernel *kernel, int fd, bool ignored);
-
 /* Attach every program that was loaded. @cgroup: descriptor of the cgroup for network programs. */
 int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr);
 

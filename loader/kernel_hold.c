@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The controller's half of the hold, as maps: cookies, answers, contents, marks. */
+/* The controller's half of the hold, as maps: cookies, answers, contents. */
 #include <errno.h>
 
 #include <bpf/bpf.h>
@@ -34,7 +34,8 @@ bool kernel_has_key(struct kernel *kernel, const struct debar_key *key)
 
 int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_answer *answer)
 {
-	static const struct debar_answer late = { .keys.count = DEBAR_ANSWER_LATE };
+	const struct debar_answer late = { .keys.count = DEBAR_ANSWER_LATE,
+					   .generation = kernel->state->generation };
 
 	if (bpf_map_update_elem(kernel_map(kernel, "debar_answers"), &cookie,
 				answer ? answer : &late, BPF_ANY))
@@ -58,28 +59,6 @@ void kernel_contents_forget(struct kernel *kernel)
 	while (!bpf_map_get_next_key(map, NULL, &digest))
 		if (bpf_map_delete_elem(map, &digest))
 			return;
-}
-
-int kernel_mark(struct kernel *kernel, __u32 device, bool marked)
-{
-	int map = kernel_map(kernel, "debar_marked");
-	__u32 one = 1;
-
-	if (marked ? bpf_map_update_elem(map, &device, &one, BPF_ANY) :
-		     bpf_map_delete_elem(map, &device))
-		return -errno;
-	return 0;
-}
-
-int kernel_ignored(struct kernel *kernel, int fd, bool ignored)
-{
-	int map = kernel_map(kernel, "debar_ignored");
-	__u32 one = 1;
-
-	if (ignored ? bpf_map_update_elem(map, &fd, &one, BPF_ANY) :
-		      bpf_map_delete_elem(map, &fd))
-		return -errno;
-	return 0;
 }
 
 /* From the last match of a key to its first, so that no hook finds `more` and nothing behind it. */

@@ -8,18 +8,12 @@
 #include <sys/fanotify.h>
 #include <unistd.h>
 
-#include "loader/kernel.h"
 #include "loader/marks.h"
 #include "policy/cleanup.h"
 
-#define MARKS_MAX 4096 /* as many as the kernel's set holds */
-
 struct marks {
-	struct kernel *kernel;
 	int fan;
 	FILE *mounts;
-	size_t count;
-	__u32 devices[MARKS_MAX];
 };
 
 /*
@@ -40,29 +34,11 @@ static bool is_local(const char *type)
 	return false;
 }
 
-static bool is_marked(const struct marks *marks, __u32 device)
+/* Marking twice is no error. What cannot be marked is asked about by the hooks. */
+static void mark(struct marks *marks, int dirfd, const char *path)
 {
-	size_t i;
-
-	for (i = 0; i < marks->count; i++)
-		if (marks->devices[i] == device)
-			return true;
-	return false;
-}
-
-/*
- * The kernel is told after the mark stands: it may count on being asked. A number that is marked
- * already may belong to another super block by now (overlays' are used again), so it is marked anew.
- */
-static void mark(struct marks *marks, int dirfd, const char *path, __u32 device)
-{
-	if (marks->count == MARKS_MAX)
-		return;
-	if (fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC_PERM,
-			  dirfd, path))
-		return;
-	if (!is_marked(marks, device) && !kernel_mark(marks->kernel, device, true))
-		marks->devices[marks->count++] = device;
+	fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC_PERM, dirfd,
+		      path);
 }
 
 /* mountinfo writes white space and backslashes as three octal digits. */
@@ -83,17 +59,16 @@ static void unescape(char *text)
 /* A line of /proc/self/mountinfo: "36 35 98:0 /root /mount options optional - type source ..." */
 static void follow_line(struct marks *marks, char *line)
 {
-	unsigned int major, minor;
 	char *type = strstr(line, " - "), path[4096];
 
-	if (!type || sscanf(line, "%*d %*d %u:%u %*s %4095s", &major, &minor, path) != 3)
+	if (!type || sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1)
 		return;
 	type += 3;
 	type[strcspn(type, " \n")] = 0;
 	if (!is_local(type))
 		return;
 	unescape(path);
-	mark(marks, AT_FDCWD, path, major << 20 | minor);
+	mark(marks, AT_FDCWD, path);
 }
 
 void marks_follow(struct marks *marks)
@@ -106,13 +81,12 @@ void marks_follow(struct marks *marks)
 		follow_line(marks, line);
 }
 
-int marks_new(struct marks **ret_marks, struct kernel *kernel, int fan)
+int marks_new(struct marks **ret_marks, int fan)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
 
 	if (!marks)
 		return -ENOMEM;
-	marks->kernel = kernel;
 	marks->fan = fan;
 	marks->mounts = fopen("/proc/self/mountinfo", "re");
 	if (!marks->mounts) {
@@ -126,13 +100,9 @@ int marks_new(struct marks **ret_marks, struct kernel *kernel, int fan)
 
 void marks_free(struct marks *marks)
 {
-	size_t i;
-
 	if (!marks)
 		return;
 	fanotify_mark(marks->fan, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
-	for (i = 0; i < marks->count; i++)
-		kernel_mark(marks->kernel, marks->devices[i], false);
 	fclose(marks->mounts);
 	free(marks);
 }
@@ -142,7 +112,7 @@ int marks_fd(const struct marks *marks)
 	return fileno(marks->mounts);
 }
 
-void marks_add(struct marks *marks, int fd, __u32 device)
+void marks_add(struct marks *marks, int fd)
 {
-	mark(marks, fd, NULL, device);
+	mark(marks, fd, NULL);
 }

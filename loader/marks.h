@@ -3,13 +3,10 @@
 #ifndef DEBAR_MARKS_H
 #define DEBAR_MARKS_H
 
-#include <linux/types.h>
-
-struct kernel;
 struct marks;
 
 /* Marks what is mounted now. @fan stays the caller's. */
-int marks_new(struct marks **ret_marks, struct kernel *kernel, int fan);
+int marks_new(struct marks **ret_marks, int fan);
 
 /* Takes every mark away. NULL is fine. */
 void marks_free(struct marks *marks);
@@ -19,6 +16,6 @@ int marks_fd(const struct marks *marks);
 void marks_follow(struct marks *marks);
 
 /* Mark the super block of the file behind @fd: one that only another mount namespace has. */
-void marks_add(struct marks *marks, int fd, __u32 device);
+void marks_add(struct marks *marks, int fd);
 
 #endif

@@ -117,13 +117,13 @@ static int reload(struct controller *controller, bool force)
 	return ret;
 }
 
-/* What could not be held is classified now; what that finds is told by the kernel the next time. */
+/* Hooks ask through the ring for what fanotify does not see; some wait. */
 static void watch(void *ctx, const struct debar_event *event)
 {
 	struct controller *controller = ctx;
 
 	if (controller->hold && event->because == DEBAR_BECAUSE_UNCLASSIFIED)
-		hold_catch_up(controller->hold, event);
+		hold_answer(controller->hold, event);
 }
 
 static int print_line(void *ctx, const char *line)
