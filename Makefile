@@ -3,6 +3,7 @@
 # make            build/debar                       make check     format, lint, layers, licences
 # make test       set up, build, unit, cli, kernel  make fuzz      FUZZ_SECONDS=30 for each fuzzer
 # make demo       see it work in a throw-away guest make install   PREFIX=/usr/local DESTDIR=
+# make deb        a Debian package
 # make bench      what it costs                     make bypass    the known ways round, by kernel
 # Everything built is under build/. V=1 shows the commands.
 
@@ -70,6 +71,13 @@ build/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
+# Where the shipped bans will lie is compiled in: anew when PREFIX is another.
+build/loader/read.o build/asan/loader/read.o build/fuzz/loader/read.o: build/datadir
+build/datadir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(DATADIR)' | cmp -s - $@ || echo '$(DATADIR)' >$@
+FORCE:
+
 build/asan/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -117,6 +125,7 @@ test:
 	$(Q)scripts/setup --test
 	$(Q)$(MAKE) --no-print-directory all build/asan/debar
 	-$(Q)$(MAKE) --no-print-directory -k $(unit) helpers # one that does not compile fails by itself
+	-$(Q)! command -v dpkg-shlibdeps >/dev/null || $(MAKE) --no-print-directory deb
 	$(Q)scripts/run-tests unit cli kernel bypass
 
 demo bench:
@@ -149,10 +158,15 @@ install: build/debar
 	sed 's,/usr/sbin/debar,$(PREFIX)/sbin/debar,' loader/debar.service \
 		>$(DESTDIR)$(UNITDIR)/debar.service
 
+deb: build/debar
+	$(Q)rm -rf build/deb
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=build/deb PREFIX=/usr >/dev/null
+	$(Q)packaging/build-deb $(VERSION) build/deb
+
 clean:
 	rm -rf $(filter-out build/kernels,$(wildcard build/*))
 
-.PHONY: all helpers unit test demo bench bypass fuzz check install clean
+.PHONY: FORCE all helpers unit test demo bench bypass fuzz check install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)
