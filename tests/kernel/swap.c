@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Runs programs while policies are swapped, and counts what became of each, until the file STOP is
+ * there: ALWAYS is banned by every policy, NEVER by none, ONE and OTHER by every second one.
+ *
+ *   swap ALWAYS NEVER ONE OTHER STOP
+ *   swap digests N SEED        N digests, a line each, of nothing that exists
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int digests(long n, uint64_t seed)
+{
+	uint64_t x = seed * 0x9e3779b97f4a7c15ULL + 1;
+
+	for (; n > 0; n--) {
+		for (int i = 0; i < 4; i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			printf("%016llx", (unsigned long long)x);
+		}
+		putchar('\n');
+	}
+	return 0;
+}
+
+/* 1: ran; 0: refused. */
+static int runs(const char *file)
+{
+	char *const argv[] = { (char *)file, NULL }, *const envp[] = { NULL };
+	volatile int error = 0;
+	pid_t child = vfork();
+
+	if (!child) {
+		execve(file, argv, envp);
+		error = errno;
+		_exit(1);
+	}
+	waitpid(child, NULL, 0);
+	if (error && error != EPERM) {
+		fprintf(stderr, "%s: %s\n", file, strerror(error));
+		exit(2);
+	}
+	return !error;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const names[] = { "always", "never", "one", "other" };
+	long ran[4] = {}, refused[4] = {};
+
+	if (argc == 4 && !strcmp(argv[1], "digests"))
+		return digests(atol(argv[2]), strtoull(argv[3], NULL, 0));
+	if (argc != 6)
+		return 2;
+	while (access(argv[5], F_OK))
+		for (int i = 0; i < 4; i++)
+			(*(runs(argv[1 + i]) ? &ran[i] : &refused[i]))++;
+	for (int i = 0; i < 4; i++)
+		printf("%s_ran=%ld %s_refused=%ld ", names[i], ran[i], names[i], refused[i]);
+	printf("all=%ld\n", ran[0] + refused[0] + ran[1] + refused[1] + ran[2] + refused[2] + ran[3] +
+				   refused[3]);
+	return 0;
+}
