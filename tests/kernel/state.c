@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Writes one word of the state in force, as only a test may: through a mapping of the pinned map.
+ * Writes into the state in force, as only a test may: through the pinned maps.
  *
  *   state stale 1      writers do not end what is remembered of a file (the control arm)
  *   state abi 99       what is pinned was left by another version
+ *   state flood N      N contents that nobody has are seen
  */
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -16,11 +17,35 @@
 #include "bpf/abi.h"
 
 #define PIN "/sys/fs/bpf/debar/debar_state"
+#define CONTENTS "/sys/fs/bpf/debar/debar_contents"
+
+static int open_map(const char *pin)
+{
+	union bpf_attr attr = { .pathname = (__u64)pin };
+
+	return syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
+}
+
+static int flood(unsigned long n)
+{
+	struct debar_file_keys keys = {};
+	struct debar_digest digest = { "flood" };
+	union bpf_attr attr = { .map_fd = open_map(CONTENTS), .key = (__u64)&digest,
+				.value = (__u64)&keys };
+
+	for (; n; n--) {
+		memcpy(digest.bytes + 8, &n, sizeof(n));
+		if (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr))) {
+			perror(CONTENTS);
+			return 1;
+		}
+	}
+	return 0;
+}
 
 int main(int argc, char **argv)
 {
-	union bpf_attr attr = { .pathname = (__u64)PIN };
-	int fd = syscall(SYS_bpf, BPF_OBJ_GET, &attr, sizeof(attr));
+	int fd = open_map(PIN);
 	struct debar_state *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (fd < 0 || state == MAP_FAILED) {
@@ -31,6 +56,8 @@ int main(int argc, char **argv)
 		state->stale = strtoul(argv[2], NULL, 0);
 	else if (argc == 3 && !strcmp(argv[1], "abi"))
 		state->abi = strtoul(argv[2], NULL, 0);
+	else if (argc == 3 && !strcmp(argv[1], "flood"))
+		return flood(strtoul(argv[2], NULL, 0));
 	else
 		return 2;
 	return 0;
