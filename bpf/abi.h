@@ -494,6 +494,7 @@ static inline __u64 debar_hash_final(__u64 hash)
 enum debar_socket_flags {
 	DEBAR_SOCKET_REFUSED = 1 << 0, /* nothing leaves any more */
 	DEBAR_SOCKET_STREAM = 1 << 1,  /* a parse is under way, in debar_streams */
+	DEBAR_SOCKET_PASSED = 1 << 2,  /* its first data was read, and passed */
 };
 
 struct debar_socket {

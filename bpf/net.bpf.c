@@ -142,27 +142,48 @@ int debar_socket(struct bpf_sock *sk)
 }
 
 /*
- * A refused connection's data is dropped, and TCP would send it again for minutes. At the first
- * time-out, 200 ms on a fast path, the socket gets a user time-out that has passed at the next one.
+ * A refused connection's data is dropped, and TCP would try again for minutes. Nothing that was
+ * dropped at once counts as sent, so that no retransmission time-out ever comes; but each try asks
+ * for header options. That is asked for from the start, ended when the first data has passed, and
+ * where it finds the socket refused, it sets a user time-out that has run out at the next try.
  */
+static __always_inline void connection_end(struct bpf_sock_ops *ctx)
+{
+	int soon = 1;
+
+	bpf_setsockopt(ctx, IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof(soon));
+}
+
 SEC("sockops")
 int debar_sockops(struct bpf_sock_ops *ctx)
 {
 	struct debar_socket *socket;
+	struct debar_state *state;
+	struct debar_net_head *head;
 	struct bpf_sock *sk;
-	int soon = 1;
 
-	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
-		bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_RTO_CB_FLAG);
+	switch (ctx->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		state = state_get();
+		head = state ? net_head(state->generation & 1) : NULL;
+		if (head && head->buckets)
+			bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_RTO_CB_FLAG |
+							       BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG);
+		return 1;
+	case BPF_SOCK_OPS_HDR_OPT_LEN_CB:
+	case BPF_SOCK_OPS_RTO_CB:
+		break;
+	default:
 		return 1;
 	}
-	if (ctx->op != BPF_SOCK_OPS_RTO_CB)
-		return 1;
 	sk = ctx->sk;
 	if (!sk)
 		return 1;
 	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
 	if (socket && socket->flags & DEBAR_SOCKET_REFUSED)
-		bpf_setsockopt(ctx, IPPROTO_TCP, TCP_USER_TIMEOUT, &soon, sizeof(soon));
+		connection_end(ctx);
+	else if (ctx->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB &&
+		 (!socket || socket->flags & DEBAR_SOCKET_PASSED))
+		bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_RTO_CB_FLAG);
 	return 1;
 }

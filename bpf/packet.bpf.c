@@ -101,6 +101,13 @@ static __always_inline int query_read(struct passage *p)
 	return refused == 1 ? REFUSE : PASS;
 }
 
+/* From now on the sockops program need not be asked any more. */
+static __always_inline void socket_passed(struct passage *p)
+{
+	if (p->socket && !(p->socket->flags & DEBAR_SOCKET_PASSED))
+		p->socket->flags |= DEBAR_SOCKET_PASSED;
+}
+
 /*
  * Remember where the parse stands, or that it has ended. Without memory for it the segment was
  * parsed alone: it is dropped if it holds the front of something, and TCP sends it again.
@@ -112,6 +119,7 @@ static __noinline int tcp_keep(struct passage *p, const struct stream *s, struct
 			bpf_sk_storage_delete(&debar_streams, p->sk);
 		if (p->socket)
 			p->socket->flags &= ~DEBAR_SOCKET_STREAM;
+		socket_passed(p);
 		return PASS;
 	}
 	if (!p->sk)
@@ -176,8 +184,10 @@ static __always_inline int tcp_read(struct passage *p)
 			return PASS;
 		kind = stream_kind(front, len,
 				   debar_dns_port(p->generation & 1, p->packet.remote_port));
-		if (kind == STREAM_NONE)
+		if (kind == STREAM_NONE) {
+			socket_passed(p);
 			return PASS;
+		}
 	}
 	s = passage_scratch(p);
 	if (!s)

@@ -196,7 +196,11 @@ static void serve_connection(int fd, bool dns)
 			_exit(0);
 		have += got;
 		if (!dns) {
-			send(fd, "ok", 2, MSG_NOSIGNAL);
+			struct pollfd more = { .fd = fd, .events = POLLIN };
+
+			/* Not to the first piece of several. */
+			if (!poll(&more, 1, 300))
+				send(fd, "ok", 2, MSG_NOSIGNAL);
 			have = 0;
 			continue;
 		}
@@ -371,7 +375,7 @@ static int dns(const char *server, int port, const char *name, const char *way)
 		both[0] = first >> 8;
 		both[1] = first;
 		memcpy(both + 2 + first, message, size + 2);
-		return send_stream(&to, len, both, first + size + 4, 30);
+		return send_stream(&to, len, both, first + size + 4, sizeof(both));
 	}
 	return send_datagram(&to, len, message + 2, size, way);
 }
