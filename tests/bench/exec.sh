@@ -73,7 +73,7 @@ load() {
 	arm nothing-again
 } >$script
 # A hook's cost is what its end takes off.
-$programs/stopwatch $script | tee /tmp/rows | grep -v '"hooks-'
+$programs/stopwatch $script | tee /tmp/rows | grep --line-buffered -v '"hooks-'
 status=${PIPESTATUS[0]}
 jq -c -s '(map(select(.variant == "debar-1-rule")) | map({(.name): .value}) | add) as $all
 	| reduce (.[] | select(.name | startswith("hooks-"))) as $row ([[], $all];
