@@ -87,13 +87,24 @@ checked int verdict_without(struct verdict *v)
 	return 0;
 }
 
-/* The answer to @seen's cookie becomes the keys of its content and the place of its inode. */
-static __always_inline void bind(struct debar_file *seen)
+/*
+ * The answer to @seen's cookie becomes the keys of its content and the place of its inode. The
+ * element has to be in the inode still, looked at after the answer: a writer ends it before he
+ * writes, so that the controller has read the bytes that were hashed and no others.
+ */
+static __always_inline void bind(struct inode *inode, struct debar_file *seen)
 {
 	struct debar_answer *answer = bpf_map_lookup_elem(&debar_answers, &seen->cookie);
+	struct debar_file *now;
 
 	if (!answer || answer->keys.count == DEBAR_ANSWER_LATE)
 		return;
+	barrier();
+	now = file_seen(inode);
+	if (!now || now->cookie != seen->cookie) {
+		count(DEBAR_COUNT_RACE);
+		return;
+	}
 	bpf_map_update_elem(&debar_contents, &seen->digest, &answer->keys, BPF_ANY);
 	seen->place = answer->place;
 	barrier();
@@ -209,6 +220,9 @@ static __always_inline bool has_controller(struct debar_state *state)
  */
 static __noinline bool ask(struct verdict *v, struct file *file, struct debar_file *seen, __u8 hook)
 {
+	struct inode *inode = file->f_inode;
+	bool told;
+
 	struct wait wait = { .until = (__s64)bpf_ktime_get_boot_ns() + DEBAR_ASK_LIMIT };
 	struct debar_state *state = state_get();
 
@@ -217,11 +231,13 @@ static __noinline bool ask(struct verdict *v, struct file *file, struct debar_fi
 		return false;
 	v->cookie = wait.cookie = seen ? seen->cookie : unique();
 	wait.generation = v->generation;
-	report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, true, true);
+	told = report_file(v, file, hook, DEBAR_OUTCOME_UNKNOWN, 0, true, true);
 	v->cookie = 0;
+	if (!told)
+		return false; /* the ring is full: nobody would answer */
 	bpf_loop(DEBAR_ASK_ROUNDS, wait_at, &wait, 0);
 	if (wait.known && seen) {
-		bind(seen);
+		bind(inode, seen);
 		place(v, seen);
 	}
 	return wait.known;
@@ -249,7 +265,7 @@ static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u3
 		because = file_hash(file, inode, &v.digest, &seen);
 	}
 	if (seen && state->flags & DEBAR_POLICY_DERIVED)
-		bind(seen);
+		bind(inode, seen);
 	place(&v, seen);
 	weigh(&v, because);
 	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && ask(&v, file, seen, hook)) {

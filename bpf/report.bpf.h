@@ -43,7 +43,8 @@ static __always_inline void report_name(struct debar_event *event, struct file *
  * @file: NULL when there was only memory. @path: may the program ask for the whole path? (bpf_d_path
  * is for sleepable hooks; of a path too long for the record only the name is told.)
  */
-static __always_inline void report_file(struct verdict *v, struct file *file, __u8 hook,
+/* Returns false when the ring was full. */
+static __always_inline bool report_file(struct verdict *v, struct file *file, __u8 hook,
 					__u8 outcome, __u32 error, bool has_digest,
 					bool path)
 {
@@ -52,7 +53,7 @@ static __always_inline void report_file(struct verdict *v, struct file *file, __
 
 	if (!event) {
 		count(DEBAR_COUNT_LOST);
-		return;
+		return false;
 	}
 	event->size = sizeof(*event);
 	event->generation = v->generation;
@@ -76,6 +77,7 @@ static __always_inline void report_file(struct verdict *v, struct file *file, __
 		report_name(event, file);
 	report_cgroup(event, (void *)bpf_get_current_task());
 	bpf_ringbuf_submit(event, 0);
+	return true;
 }
 
 #endif

@@ -31,6 +31,7 @@
 #define WORKERS 2
 #define STACK_SIZE (512 << 10)
 #define ROUND_MS 100
+#define COPY_MAX (128LL << 20) /* of a file whose writers are not counted; above: unclassified */
 
 /* Below the watchdog's limit: an answer that says "not in time" is better than none. */
 #define ANSWER_LIMIT 1500000000LL
@@ -95,20 +96,72 @@ static int judge_certificates(struct hold *hold, struct identity *identity)
 }
 
 /*
- * The keys of the file behind @fd; with @ret_digest its sha256 of the same read. What cannot be
- * judged by its certificates is marked as having more keys than are known.
+ * The keys of the file behind @fd. What cannot be judged by its certificates is marked as having
+ * more keys than are known.
  */
-static int classify(struct hold *hold, int fd, struct debar_file_keys *ret_keys,
-		    __u8 *ret_digest)
+static int classify(struct hold *hold, int fd, struct debar_file_keys *ret_keys)
 {
 	struct identity *identity;
-	int ret = identify_fd(&identity, fd, ret_digest ? IDENTITY_SHA256 : 0);
+	int ret = identify_fd(&identity, fd, 0);
 
 	if (ret)
 		return ret;
 	*ret_keys = identity->keys;
-	if (ret_digest)
-		memcpy(ret_digest, identity->sha256, sizeof(identity->sha256));
+	if (judge_certificates(hold, identity))
+		ret_keys->overflow = 1;
+	return 0;
+}
+
+/* Reads the whole of @fd, up to COPY_MAX. */
+static int copy_file(int fd, uint8_t **ret_data, size_t *ret_len)
+{
+	cleanup(cleanup_free) uint8_t *data = NULL;
+	size_t len = 0;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_size > COPY_MAX)
+		return -EFBIG;
+	data = malloc(st.st_size + 1);
+	if (!data)
+		return -ENOMEM;
+	while (len < (size_t)st.st_size) {
+		n = pread(fd, data + len, st.st_size - len, len);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		len += n;
+	}
+	*ret_data = take(data);
+	*ret_len = len;
+	return 0;
+}
+
+/*
+ * No element vouches for these bytes: digest and keys have to come from one copy, or somebody who
+ * changes the file between two reads could put the keys of one content under the digest of another.
+ */
+static int classify_copy(struct hold *hold, int fd, struct debar_file_keys *ret_keys,
+			 __u8 ret_digest[32])
+{
+	cleanup(cleanup_free) uint8_t *data = NULL;
+	struct identity_memory memory = {};
+	struct identity_reader reader;
+	struct identity *identity;
+	int ret = copy_file(fd, &data, &memory.len);
+
+	if (ret)
+		return ret;
+	memory.data = data;
+	reader = identity_memory_reader(&memory);
+	ret = identity_read(&identity, &reader, IDENTITY_SHA256);
+	if (ret)
+		return ret;
+	*ret_keys = identity->keys;
+	memcpy(ret_digest, identity->sha256, sizeof(identity->sha256));
 	if (judge_certificates(hold, identity))
 		ret_keys->overflow = 1;
 	return 0;
@@ -163,7 +216,7 @@ static void answer(struct hold *hold, struct waiter *waiter)
 	if (file.state == DEBAR_FILE_KNOWN)
 		ret = kernel_content_get(hold->kernel, &file.digest, &found.keys);
 	if (ret)
-		ret = classify(hold, waiter->fd, &found.keys, NULL);
+		ret = classify(hold, waiter->fd, &found.keys);
 	if (ret == -EAGAIN)
 		return; /* it changes while it is read: the hook asks again, when nobody can */
 	locate(hold, waiter->fd, &found);
@@ -471,9 +524,9 @@ static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 	if (!kernel_file(hold->kernel, fd, &file) && file.cookie == event->cookie) {
 		ret = kernel_content_get(hold->kernel, &file.digest, &ret_answer->keys);
 		if (ret)
-			ret = classify(hold, fd, &ret_answer->keys, NULL);
+			ret = classify(hold, fd, &ret_answer->keys);
 	} else {
-		ret = classify(hold, fd, &ret_answer->keys, digest);
+		ret = classify_copy(hold, fd, &ret_answer->keys, digest);
 		if (!ret && memcmp(digest, event->digest, sizeof(digest)))
 			ret = -ESTALE;
 		if (!ret)
