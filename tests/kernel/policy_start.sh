@@ -68,8 +68,9 @@ unload
 # ---- signed policies ----
 mkdir /etc/debar/trust.d
 printf '[req]\ndistinguished_name = dn\n[dn]\n' >"$work/openssl.cnf"
-runs 'a key is made' openssl req -config "$work/openssl.cnf" -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key" -out /etc/debar/trust.d/us.pem -subj /CN=us \
-	-days 2
+runs 'a key is made' openssl req -config "$work/openssl.cnf" -x509 -newkey ec \
+	-pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key" -out /etc/debar/trust.d/us.pem \
+	-subj /CN=us -days 2
 sign() {
 	"$DEBAR" policy sign --key "$work/key" --certificate /etc/debar/trust.d/us.pem $dir/test.yaml
 }

@@ -95,10 +95,10 @@ static void kinds(void)
 	       "action is the verdict of a network");
 	tap_int(t->head.flags,
 		DEBAR_POLICY_DERIVED | DEBAR_POLICY_PATHS | DEBAR_POLICY_NAMES |
-			DEBAR_POLICY_NETWORKS | DEBAR_POLICY_EXEC,
+			DEBAR_POLICY_NETWORKS | DEBAR_POLICY_EXEC | DEBAR_POLICY_PLACES,
 		"flags of the head");
 	tap_int(t->head.key_count, 11, "keys in the head");
-	tap_int(t->bans[0].flags, DEBAR_BAN_DERIVED, "flags of the ban");
+	tap_int(t->bans[0].flags, DEBAR_BAN_DERIVED | DEBAR_BAN_FILES, "flags of the ban");
 	policy_tables_free(t);
 	policy_free(policy);
 }
@@ -137,7 +137,8 @@ static void bans(void)
 	tap_int(b->flags,
 		DEBAR_BAN_UNCLASSIFIED_DENY | DEBAR_BAN_OVERSIZE_DENY | DEBAR_BAN_KILL |
 			DEBAR_BAN_LOSS_DENY | DEBAR_BAN_LEARN | DEBAR_BAN_MALFORMED_DENY |
-			DEBAR_BAN_EXCEPTS_TASK | DEBAR_BAN_EXCEPTS_KEY | DEBAR_BAN_EXCEPTS_NAME,
+			DEBAR_BAN_EXCEPTS_TASK | DEBAR_BAN_EXCEPTS_KEY | DEBAR_BAN_EXCEPTS_NAME |
+			DEBAR_BAN_FILES,
 		"flags of the ban");
 	tap_int(t->except_count, 2, "exceptions by key");
 	memcpy(&uid, t->except_keys[0].value, sizeof(uid));
