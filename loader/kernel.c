@@ -70,17 +70,27 @@ static bool lists_word(const char *list, const char *word)
 	return false;
 }
 
+/* ima_policy=, ima_tcb, ima_appraise_tcb; ima_hash= and the like load no policy. */
+static bool asks_for_ima(const char *line)
+{
+	return strstr(line, "ima_policy=") || strstr(line, "ima_tcb") ||
+	       strstr(line, "ima_appraise_tcb");
+}
+
 /*
- * An IMA policy, by its traces: a policy given at boot is in use when anything but the boot
- * aggregate was measured; one written later takes the file it was written to away.
+ * An IMA policy, by its traces: one given at boot stands on the command line; one built in shows
+ * when anything but the boot aggregate was measured; one written later takes the file it was
+ * written to away.
  */
 static bool ima_policy_loaded(void)
 {
-	char count[32];
+	char count[32], line[4096];
 
 	if (access("/sys/kernel/security/ima", F_OK))
 		return false;
 	if (access("/sys/kernel/security/ima/policy", F_OK))
+		return true;
+	if (read_line("/proc/cmdline", line, sizeof(line)) && asks_for_ima(line))
 		return true;
 	return read_line("/sys/kernel/security/ima/runtime_measurements_count", count,
 			 sizeof(count)) &&
