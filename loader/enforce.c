@@ -21,6 +21,7 @@
 #include "loader/message.h"
 #include "loader/recorder.h"
 #include "loader/store.h"
+#include "loader/system.h"
 #include "loader/trust.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
@@ -239,9 +240,13 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 		.now = now_utc(), .force = options->force, .expired_passes = true, .warn = warn
 	};
 	cleanup(policy_freep) struct policy *policy = NULL;
+	cleanup(system_release) struct system_files files = {};
 	struct read_names names = options->policies;
 	int ret;
 
+	system_read(&files);
+	checks.system_count = files.count;
+	checks.system = files.files;
 	names.trusted = true;
 	ret = read_policy(&names, &checks, &policy);
 
