@@ -384,7 +384,7 @@ _Static_assert(sizeof(struct debar_event) == 8 + 8 + 40 + 36 + 4 + 8 + 8 + 8 + 8
  * record in the pool. A record is struct debar_name_record and then the name, filled with zeroes to
  * a whole chunk; the name is always compared. A full bucket overflows into the next ones, at most
  * DEBAR_NAME_PROBES in all: the compiler of the table takes another key or more buckets until that
- * holds. So a name costs 8 bytes of slot at 70 % load, its chunks, and one rule.
+ * holds. So a name costs 20 bytes of slots at 40 % load, its chunks, and one rule.
  */
 #define DEBAR_NAME_SLOTS 8
 #define DEBAR_NAME_PROBES 4

@@ -44,12 +44,7 @@ struct dns_header {
 struct dns_walk {
 	const struct dns_message *message;
 	struct name *name;
-	__u32 end;   /* of the message */
-	__u32 at;    /* next byte */
-	__u32 floor; /* pointers lead below this */
-	__u32 after; /* behind the name where it stands; 0: no pointer yet */
-	__u32 left;  /* bytes left of the label */
-	__u8 done;
+	__u32 end; /* of the message */
 };
 
 static __always_inline __u8 dns_byte(const struct dns_message *message, __u32 at)
@@ -78,43 +73,45 @@ static __always_inline void dns_header_read(const struct dns_message *message,
 /* A byte where a label begins: its length, the end, or a pointer. */
 static __always_inline long dns_label(struct dns_walk *walk, __u8 byte)
 {
+	struct name *name = walk->name;
 	__u32 to;
 
 	if (!byte) {
-		walk->done = 1;
-		walk->at++;
+		name->done = 1;
+		name->at++;
 		return 1;
 	}
 	if (byte < 64) {
-		walk->left = byte;
-		walk->at++;
-		return !name_label_begin(walk->name);
+		name->left = byte;
+		name->at++;
+		return !name_label_begin(name);
 	}
-	if (byte < 0xc0 || walk->at + 1 >= walk->end)
+	if (byte < 0xc0 || name->at + 1 >= walk->end)
 		return 1;
-	to = (byte & 0x3f) << 8 | dns_byte(walk->message, walk->at + 1);
-	if (!walk->after)
-		walk->after = walk->at + 2;
-	if (to >= walk->floor || to < DNS_HEADER)
+	to = (byte & 0x3f) << 8 | dns_byte(walk->message, name->at + 1);
+	if (!name->after)
+		name->after = name->at + 2;
+	if (to >= name->floor || to < DNS_HEADER)
 		return 1;
-	walk->floor = walk->at = to;
+	name->floor = name->at = to;
 	return 0;
 }
 
 static long dns_name_step(__u32 i, struct dns_walk *walk)
 {
+	struct name *name = walk->name;
 	__u8 byte;
 
-	if (walk->at >= walk->end)
+	if (name->at >= walk->end)
 		return 1;
-	byte = dns_byte(walk->message, walk->at);
-	if (!walk->left)
+	byte = dns_byte(walk->message, name->at);
+	if (!name->left)
 		return dns_label(walk, byte);
-	walk->at++;
-	if (!name_byte(walk->name, byte))
+	name->at++;
+	if (!name_byte(name, byte))
 		return 1;
-	if (!--walk->left)
-		name_label_end(walk->name);
+	if (!--name->left)
+		name_label_end(name);
 	return 0;
 }
 
@@ -122,38 +119,44 @@ static long dns_name_step(__u32 i, struct dns_walk *walk)
 __weak __u32 debar_dns_name(const struct dns_message *message, struct name *name, __u32 end,
 			    __u32 at)
 {
-	struct dns_walk walk = { .message = message, .name = name, .at = at, .floor = at };
+	struct dns_walk walk = { .message = message, .name = name };
 
 	if (!message || !name)
 		return 0;
 	walk.end = end < DNS_MESSAGE_MAX ? end : DNS_MESSAGE_MAX;
 	name_reset(name);
+	name->at = name->floor = at;
+	name->done = 0;
 	bpf_loop(DNS_STEPS_MAX, dns_name_step, &walk, 0);
-	if (!walk.done)
+	if (!name->done)
 		return 0;
 	name_end(name);
-	return walk.after ? walk.after : walk.at;
+	return name->after ? name->after : name->at;
 }
 
 static long dns_skip_step(__u32 i, struct dns_walk *walk)
 {
+	struct name *name = walk->name;
 	__u8 byte;
 
-	if (walk->at >= walk->end)
+	if (name->at >= walk->end)
 		return 1;
-	byte = dns_byte(walk->message, walk->at);
-	walk->done = !byte || byte >= 0xc0;
-	walk->at += byte >= 0xc0 ? 2 : 1 + byte;
-	return walk->done || byte >= 64;
+	byte = dns_byte(walk->message, name->at);
+	name->done = !byte || byte >= 0xc0;
+	name->at += byte >= 0xc0 ? 2 : 1 + byte;
+	return byte < 1 || byte >= 64;
 }
 
-/* Where the name at @at ends, without reading it; 0 when it is none. */
-static __always_inline __u32 dns_skip(const struct dns_message *message, __u32 end, __u32 at)
+/* Where the name at @at ends, without reading it; 0 when it is none. @name keeps count. */
+static __always_inline __u32 dns_skip(const struct dns_message *message, struct name *name,
+				      __u32 end, __u32 at)
 {
-	struct dns_walk walk = { .message = message, .end = end, .at = at };
+	struct dns_walk walk = { .message = message, .name = name, .end = end };
 
+	name->at = at;
+	name->done = 0;
 	bpf_loop(DEBAR_LABELS_MAX + 1, dns_skip_step, &walk, 0);
-	return walk.done ? walk.at : 0;
+	return name->done ? name->at : 0;
 }
 
 /* One record of an answer. */
@@ -166,11 +169,11 @@ struct dns_record {
 	__u16 class;
 };
 
-/* The record at @at: where it ends, 0 when it is none. */
-static __always_inline __u32 dns_record(const struct dns_message *message, __u32 end, __u32 at,
-					struct dns_record *ret_record)
+/* The record at @at: where it ends, 0 when it is none. @name keeps count. */
+static __always_inline __u32 dns_record(const struct dns_message *message, struct name *name,
+					__u32 end, __u32 at, struct dns_record *ret_record)
 {
-	__u32 body = dns_skip(message, end, at);
+	__u32 body = dns_skip(message, name, end, at);
 
 	if (!body || body + 10 > end)
 		return 0;

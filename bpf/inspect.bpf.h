@@ -108,7 +108,7 @@ static long dns_answer(__u32 i, struct inspection *in)
 {
 	struct scratch *s = in->s;
 	struct dns_record record;
-	__u32 after = dns_record(&s->message, s->end, s->at, &record), target;
+	__u32 after = dns_record(&s->message, &s->name, s->end, s->at, &record), target;
 
 	if (!after)
 		return 1;

@@ -18,6 +18,16 @@ struct name {
 	__u32 len;     /* bytes in wire */
 	__u32 labels;
 	__u32 begin; /* of the label being read */
+	/*
+	 * State of the walks below lies here and not with the other things a walk is given: of what
+	 * is on the stack 6.1's verifier knows the value of the first round, takes that for every
+	 * round's, and removes what only later rounds reach.
+	 */
+	__u32 at;    /* next byte to be read */
+	__u32 left;  /* bytes left of the label being read */
+	__u32 floor; /* DNS: pointers lead below this */
+	__u32 done;  /* DNS: the end was there */
+	__u32 after; /* DNS: behind the name where it stands; 0: no pointer yet */
 	__u32 cut;   /* 1: front of the name is missing, so it equals no whole name */
 	__u8 start[NAME_LABEL_SLOTS];	   /* of each label in wire */
 	__u8 wire[256 + DEBAR_NAME_CHUNK]; /* zero behind the name for whole-word comparison */
@@ -28,6 +38,8 @@ static __always_inline void name_reset(struct name *name)
 	name->len = 0;
 	name->labels = 0;
 	name->cut = 0;
+	name->left = 0;
+	name->after = 0;
 	name->running = name->seed;
 }
 
@@ -76,27 +88,21 @@ static __always_inline void name_end(struct name *name)
 	__builtin_memset(&name->wire[at], 0, DEBAR_NAME_CHUNK);
 }
 
-struct rehash_walk {
-	struct name *name;
-	__u32 at;
-	__u32 left;
-};
-
-static long name_rehash_step(__u32 i, struct rehash_walk *walk)
+static long name_rehash_step(__u32 i, struct name **of)
 {
-	struct name *name = walk->name;
+	struct name *name = *of;
 	__u8 byte;
 
-	if (walk->at >= name->len)
+	if (name->at >= name->len)
 		return 1;
-	byte = name->wire[walk->at++ & 255];
-	if (!walk->left) {
-		walk->left = byte;
+	byte = name->wire[name->at++ & 255];
+	if (!name->left) {
+		name->left = byte;
 		name->running = name->seed;
 		return 0;
 	}
 	name->running = debar_hash_byte(name->running, byte, name->multiplier);
-	if (!--walk->left)
+	if (!--name->left)
 		name->hash[name->labels++ & (NAME_LABEL_SLOTS - 1)] = name->running;
 	return 0;
 }
@@ -104,10 +110,10 @@ static long name_rehash_step(__u32 i, struct rehash_walk *walk)
 /* The hashes again, after another seed came. */
 static __always_inline void name_rehash(struct name *name)
 {
-	struct rehash_walk walk = { .name = name };
-
+	name->at = 0;
 	name->labels = 0;
-	bpf_loop(256, name_rehash_step, &walk, 0);
+	name->left = 0;
+	bpf_loop(256, name_rehash_step, &name, 0);
 }
 
 /* ---- from text: server names and hosts ------------------------------------------------------ */
@@ -125,9 +131,7 @@ struct text {
 struct text_walk {
 	struct name *name;
 	const struct text *text;
-	__u32 at;
 	__u32 end;
-	__u8 open; /* inside a label */
 	__u8 bad;
 };
 
@@ -135,19 +139,19 @@ static long name_text_step(__u32 i, struct text_walk *walk)
 {
 	__u8 byte;
 
-	if (walk->at >= walk->end)
+	if (walk->name->at >= walk->end)
 		return 1;
-	byte = walk->text->bytes[walk->at++ & (TEXT_SIZE - 1)];
+	byte = walk->text->bytes[walk->name->at++ & (TEXT_SIZE - 1)];
 	if (byte == '.') {
-		if (walk->open)
+		if (walk->name->left)
 			name_label_end(walk->name);
-		walk->open = 0;
+		walk->name->left = 0;
 		return 0;
 	}
-	if (!walk->open) {
+	if (!walk->name->left) {
 		if (!name_label_begin(walk->name))
 			walk->bad = 1;
-		walk->open = 1;
+		walk->name->left = 1; /* inside a label */
 	}
 	if (!name_byte(walk->name, byte))
 		walk->bad = 1;
@@ -162,14 +166,15 @@ __weak int debar_name_text(struct name *name, const struct text *text, __u32 len
 	if (!name || !text)
 		return 0;
 	name_reset(name);
+	name->at = 0;
 	if (len > DEBAR_NAME_MAX - 1) {
-		walk.at = len - (DEBAR_NAME_MAX - 1);
+		name->at = len - (DEBAR_NAME_MAX - 1);
 		name->cut = 1;
 	}
 	bpf_loop(TEXT_SIZE, name_text_step, &walk, 0);
 	if (walk.bad)
 		return 0;
-	if (walk.open)
+	if (name->left)
 		name_label_end(name);
 	name_end(name);
 	return 1;

@@ -241,8 +241,11 @@ static int buckets_make(struct names_tables *names, size_t records, const __u8 s
 
 	memcpy(key, seed, sizeof(key));
 	for (int try = 0; try < SEEDS_MAX; try++) {
-		/* 70 % full at first, an eighth more for every four keys that did not do. */
-		size_t count = (records * 10 / 7 / DEBAR_NAME_SLOTS + 1) * (8 + try / 4) / 8;
+		/*
+		 * 40 % full at first, an eighth more for every four keys that did not do: at half
+		 * some bucket of a million names overflows too far nearly always.
+		 */
+		size_t count = (records * 5 / 2 / DEBAR_NAME_SLOTS + 1) * (8 + try / 4) / 8;
 
 		free(names->buckets);
 		names->buckets = calloc(count, sizeof(*names->buckets));
