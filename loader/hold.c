@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -387,6 +388,7 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 		return -errno;
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL); /* reads a file: not while one waits */
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); /* nobody waits for our pages */
+	setpriority(PRIO_PROCESS, 0, -20); /* nor behind the programs that wait for us; for threads too */
 	watchdog_beat(watchdog);
 	kernel_state(kernel)->heartbeat = now_boot();
 	if (places) {

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,6 +31,39 @@ static int64_t now_boot(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+static void write_word(const char *path, const char *word)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, word, strlen(word));
+		close(fd);
+	}
+}
+
+/*
+ * Out of reach of what may befall the controller: the root cgroup has no limit and cannot be frozen,
+ * as a whole service can. Where it may not be written, the watcher shares the controller's fate.
+ */
+static void step_aside(void)
+{
+	write_word("/sys/fs/cgroup/cgroup.procs", "0");
+	write_word("/proc/self/oom_score_adj", "-1000");
+	setpriority(PRIO_PROCESS, 0, -20);
+}
+
+/* Above all it must not have the descriptor of fanotify, which would go on holding programs. */
+static void close_all_but(int a, int b)
+{
+	unsigned int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 3)
+		close_range(3, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+}
+
 static _Noreturn void watch(const struct watchdog *watchdog, int controller, int life)
 {
 	struct pollfd end = { .fd = life };
@@ -39,7 +73,8 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	setpriority(PRIO_PROCESS, 0, -20);
+	close_all_but(controller, life);
+	step_aside();
 	mlockall(MCL_CURRENT);
 	for (;;) {
 		if (poll(&end, 1, ROUND_MS) > 0)
@@ -52,27 +87,44 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 	}
 }
 
-int watchdog_start(struct watchdog **ret_watchdog)
+/* Also from a process with threads: the child calls nothing that takes a lock. */
+static int fork_watcher(struct watchdog *watchdog)
 {
-	struct watchdog *watchdog = mmap(NULL, sizeof(*watchdog), PROT_READ | PROT_WRITE,
-					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int life[2], self;
+	int life[2], self = syscall(SYS_pidfd_open, getpid(), 0), ret;
 
-	if (watchdog == MAP_FAILED)
+	if (self < 0)
 		return -errno;
-	self = syscall(SYS_pidfd_open, getpid(), 0);
-	if (self < 0 || pipe2(life, O_CLOEXEC))
-		return -errno;
+	if (pipe2(life, O_CLOEXEC)) {
+		ret = -errno;
+		close(self);
+		return ret;
+	}
 	watchdog->watcher = fork();
-	if (watchdog->watcher < 0)
-		return -errno;
 	if (!watchdog->watcher) {
 		close(life[1]);
 		watch(watchdog, self, life[0]);
 	}
+	ret = watchdog->watcher < 0 ? -errno : 0;
 	close(life[0]);
 	close(self);
+	if (watchdog->life >= 0)
+		close(watchdog->life);
 	watchdog->life = life[1];
+	return ret;
+}
+
+int watchdog_start(struct watchdog **ret_watchdog)
+{
+	struct watchdog *watchdog = mmap(NULL, sizeof(*watchdog), PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ret;
+
+	if (watchdog == MAP_FAILED)
+		return -errno;
+	watchdog->life = -1;
+	ret = fork_watcher(watchdog);
+	if (ret)
+		return ret;
 	*ret_watchdog = watchdog;
 	return 0;
 }
@@ -80,6 +132,8 @@ int watchdog_start(struct watchdog **ret_watchdog)
 void watchdog_beat(struct watchdog *watchdog)
 {
 	__atomic_store_n(&watchdog->beat, now_boot(), __ATOMIC_RELAXED);
+	if (watchdog->watcher < 0 || waitpid(watchdog->watcher, NULL, WNOHANG) == watchdog->watcher)
+		(void)fork_watcher(watchdog); /* it was killed; where that fails, the next beat tries */
 }
 
 void watchdog_stop(struct watchdog *watchdog)
@@ -87,6 +141,7 @@ void watchdog_stop(struct watchdog *watchdog)
 	if (!watchdog)
 		return;
 	close(watchdog->life);
-	waitpid(watchdog->watcher, NULL, 0);
+	if (watchdog->watcher > 0)
+		waitpid(watchdog->watcher, NULL, 0);
 	munmap(watchdog, sizeof(*watchdog));
 }

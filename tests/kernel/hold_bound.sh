@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# timeout: 900
+# boot: own
+# cpus: 2
+# Programs wait for a controller that is stopped, frozen, starved or killed: not for long.
+# shellcheck source=tests/kernel/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+crowd=build/tests/kernel/crowd
+group=/sys/fs/cgroup/debar-hold
+race=build/tests/kernel/race
+many=220
+bound=3000 # milliseconds more than without waiting: two of silence, rounds, and a guest is slow
+serial=0
+
+field() { # without a program: none may be able to run
+	local rest=${output##*"$1="}
+	echo "${rest%% *}"
+}
+
+# fresh: a program that nobody has seen, in $fresh.
+fresh() {
+	fresh=$work/fresh.$((++serial))
+	"$race" make "$fresh" banned # a small program that ends with 0
+	echo $serial >>"$fresh"
+}
+
+policy() {
+	printf 'ban: test\nunclassified: %s\nrules:\n  - buildid: %040d\n' "$1" 1 >"$work/policy.yaml"
+}
+
+# start: a controller that works.
+start() {
+	mkdir -p $group
+	controller -p "$work/policy.yaml"
+	fresh
+	runs "a new program runs" "$fresh"
+}
+
+# waits HOW WANT: the crowd meets a controller that does not answer.
+waits() {
+	local how=$1 want=$2
+	fresh
+	try "$crowd" $many "$fresh"
+	tap_note "$how: $output"
+	is "$(field "$want") $(($(field longest) < bound))" "$many 1" \
+		"$how: $many programs that wait are $want: $output"
+	try timeout 5 bash -c 'ls / | cat'
+	is $status 0 "$how: a shell works"
+}
+
+recover() {
+	wait "$controller" 2>/dev/null
+	echo 0 >$group/cgroup.freeze
+	"$DEBAR" unload
+}
+
+fresh
+try "$crowd" $many "$fresh"
+tap_note "without debar: $output"
+bound=$(($(field longest) + bound))
+policy allow
+start
+fresh
+try "$crowd" $many "$fresh"
+is "$(field ran) $(($(field longest) < bound))" "$many 1" "$many new programs at once run: $output"
+kill -STOP "$controller"
+waits stopped ran
+recover
+
+start
+echo "$controller" >$group/cgroup.procs
+echo 1 >$group/cgroup.freeze
+waits frozen ran
+recover
+
+# A service manager freezes the whole service.
+home=$(sed -n 's/^0:://p' /proc/self/cgroup)
+mkdir -p $group
+echo $$ >$group/cgroup.procs
+start
+echo $$ >"/sys/fs/cgroup$home/cgroup.procs"
+echo 1 >$group/cgroup.freeze
+waits "frozen with all its children" ran
+recover
+
+start
+echo "$controller" >$group/cgroup.procs
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+echo 1M >$group/memory.high
+waits "starved of memory" ran
+echo max >$group/memory.high
+kill -9 "$controller"
+recover
+
+# Killed while they wait.
+start
+kill -STOP "$controller"
+(
+	sleep 0.7
+	kill -9 "$controller"
+) &
+waits killed ran
+recover
+
+# The watchdog is killed: the controller does not go on without.
+start
+kill -9 "$(ps -o pid= --ppid "$controller" | tr -d ' ')"
+sleep 1
+kill -STOP "$controller"
+waits "without its watchdog" ran
+kill -9 "$controller"
+recover
+
+policy deny
+start
+known=$fresh
+kill -STOP "$controller"
+fresh
+try "$crowd" $many "$fresh"
+is "$(field ran) $(($(field longest) < bound))" "0 1" "unclassified: deny: none of $many unknown programs runs: $output"
+runs "a known one does" "$known"
+recover
+rmdir $group
+done_testing
