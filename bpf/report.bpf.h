@@ -45,8 +45,7 @@ static __always_inline void report_name(struct debar_event *event, struct file *
  */
 /* Returns false when the ring was full. */
 static __always_inline bool report_file(struct verdict *v, struct file *file, __u8 hook,
-					__u8 outcome, __u32 error, bool has_digest,
-					bool path)
+					__u8 outcome, __u32 error, bool has_digest, bool path)
 {
 	struct debar_event *event = bpf_ringbuf_reserve(&debar_ring, sizeof(*event), 0);
 	struct inode *inode = file ? file->f_inode : NULL;

@@ -55,7 +55,7 @@ struct verdict {
 	__u8 matched; /* 1: some key met a rule, whatever its ban says now */
 	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
 	__u8 pad;
-	__u8 overflow; /* 1: the content has more keys than are known */
+	__u8 overflow;		    /* 1: the content has more keys than are known */
 	__u64 cookie;		    /* that an answer is waited for under; 0: nobody waits */
 	__u32 placed;		    /* generation that `place` is true of */
 	struct debar_key place;	    /* path or package of the inode; kind NONE: no rule names it */

@@ -92,8 +92,7 @@ static int add_all(struct certificates *certificates, const struct identity *ide
 	int ret = 0;
 
 	for (i = 0; !ret && i < identity->cert_count; i++)
-		ret = append(certificates, facts,
-			     identity_cert_facts(identity->certs[i], facts));
+		ret = append(certificates, facts, identity_cert_facts(identity->certs[i], facts));
 	for (i = 0; !ret && i < identity->signer_count; i++)
 		if (!identity->signers[i].cert)
 			ret = append(certificates, facts,

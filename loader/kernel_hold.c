@@ -43,8 +43,7 @@ int kernel_answer(struct kernel *kernel, __u64 cookie, const struct debar_answer
 	return 0;
 }
 
-int kernel_content(struct kernel *kernel, const __u8 digest[32],
-		   const struct debar_file_keys *keys)
+int kernel_content(struct kernel *kernel, const __u8 digest[32], const struct debar_file_keys *keys)
 {
 	if (bpf_map_update_elem(kernel_map(kernel, "debar_contents"), digest, keys, BPF_ANY))
 		return -errno;

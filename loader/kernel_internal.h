@@ -16,8 +16,8 @@
 struct kernel {
 	struct debar_bpf *skel; /* NULL when opened from pins */
 	struct ring_buffer *ring;
-	struct debar_state *state;	  /* mapped */
-	int maps[KERNEL_MAPS_MAX];	  /* descriptors, -1 after the last */
+	struct debar_state *state; /* mapped */
+	int maps[KERNEL_MAPS_MAX]; /* descriptors, -1 after the last */
 	char map_names[KERNEL_MAPS_MAX][16];
 	struct bpf_link *links[KERNEL_LINKS_MAX]; /* NULL after the last, and when from pins */
 	char link_names[KERNEL_LINKS_MAX][16];

@@ -104,8 +104,8 @@ int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_table
 	ret = names_build(tables, seed, &names);
 	if (ret)
 		return kernel_fail(reterr, -ret,
-				   ret == -E2BIG ? "one name or network is in too many rules"
-						 : NULL,
+				   ret == -E2BIG ? "one name or network is in too many rules" :
+						   NULL,
 				   "cannot build the table of names: %s", strerror(-ret));
 	ret = hang_array(kernel, "debar_buckets", slot, names->buckets, sizeof(*names->buckets),
 			 names->bucket_count, reterr);

@@ -50,13 +50,13 @@ static int hang_table(struct kernel *kernel, const char *name, __u32 slot, const
 		      const void *values, size_t value_size, size_t count, size_t spare,
 		      int *ret_fd, struct kernel_error *reterr)
 {
-	cleanup(cleanup_fd) int fd = bpf_map_create(BPF_MAP_TYPE_HASH, name,
-						    sizeof(struct debar_key), value_size,
-						    count + spare, NULL);
+	cleanup(cleanup_fd) int fd = bpf_map_create(
+		BPF_MAP_TYPE_HASH, name, sizeof(struct debar_key), value_size, count + spare, NULL);
 	int ret;
 
 	if (fd < 0)
-		return kernel_fail(reterr, errno, "the machine has too little memory for this policy",
+		return kernel_fail(reterr, errno,
+				   "the machine has too little memory for this policy",
 				   "cannot create %s for %zu entries: %m", name, count);
 	ret = fill_batch(fd, keys, sizeof(struct debar_key), values, value_size, count);
 	if (ret)
@@ -98,8 +98,8 @@ static int fill_bans(struct kernel *kernel, __u32 slot, const struct policy_tabl
 	return 0;
 }
 
-static int fill_head(struct kernel *kernel, __u32 slot, struct debar_head *head,
-		     __u32 generation, struct kernel_error *reterr)
+static int fill_head(struct kernel *kernel, __u32 slot, struct debar_head *head, __u32 generation,
+		     struct kernel_error *reterr)
 {
 	head->generation = generation;
 	head->loaded = clock_ns(CLOCK_REALTIME);
@@ -127,14 +127,14 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 
 	__atomic_store_n(&state->filling, generation, __ATOMIC_SEQ_CST);
 	ret = hang_table(kernel, "debar_keys", slot, tables->keys, tables->matches,
-			 sizeof(struct debar_match), tables->key_count, 1 + KERNEL_KEYS_SPARE, &keys,
-			 reterr);
+			 sizeof(struct debar_match), tables->key_count, 1 + KERNEL_KEYS_SPARE,
+			 &keys, reterr);
 	if (!ret)
 		ret = add_canary(keys, head.canary, reterr);
 	if (!ret)
 		ret = hang_table(kernel, "debar_excepts", slot, tables->except_keys,
-				 tables->excepts, sizeof(struct debar_except),
-				 tables->except_count, 1, NULL, reterr);
+				 tables->excepts, sizeof(struct debar_except), tables->except_count,
+				 1, NULL, reterr);
 	if (!ret)
 		ret = fill_bans(kernel, slot, tables, reterr);
 	if (!ret)

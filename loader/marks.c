@@ -22,10 +22,10 @@ struct marks {
  */
 static bool is_local(const char *type)
 {
-	static const char *const types[] = { "ext2",	"ext3",	   "ext4",  "xfs",    "btrfs",
-					     "f2fs",	"tmpfs",   "ramfs", "rootfs", "overlay",
-					     "squashfs", "erofs",  "vfat",  "exfat",  "iso9660",
-					     "zfs",	"bcachefs" };
+	static const char *const types[] = { "ext2",	 "ext3",    "ext4",  "xfs",    "btrfs",
+					     "f2fs",	 "tmpfs",   "ramfs", "rootfs", "overlay",
+					     "squashfs", "erofs",   "vfat",  "exfat",  "iso9660",
+					     "zfs",	 "bcachefs" };
 	size_t i;
 
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)

@@ -86,20 +86,22 @@ static int event_tell(struct recorder *recorder, const void *record, size_t size
 {
 	const struct debar_state *state = kernel_state(recorder->kernel);
 	struct report_context context = { .lost = recorder->lost, .count = count };
-	const struct debar_net_event *net = size == sizeof(*net) ? record : NULL;
-	const struct debar_event *file = net ? NULL : record;
-	const struct debar_actor *actor = net ? &net->actor : &file->actor;
+	const struct debar_net_event *net = record;
+	const struct debar_event *file = record;
+	bool is_net = size == sizeof(*net);
+	const struct debar_actor *actor = is_net ? &net->actor : &file->actor;
 	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];
 	cleanup(cleanup_free) char *line = NULL;
 	int err;
 
 	context.mode = state->mode == DEBAR_MODE_ENFORCE ? "enforce" : "audit";
-	context.book = book_of(recorder, net ? net->generation : file->generation);
+	context.book = book_of(recorder, is_net ? net->generation : file->generation);
 	if (witness_executable(recorder->proc, actor, executable, sizeof(executable)))
 		context.executable = executable;
-	if (witness_container(recorder->cgroups, actor, net ? no_names : file->cgroup, container))
+	if (witness_container(recorder->cgroups, actor, is_net ? no_names : file->cgroup,
+			      container))
 		context.container = container;
-	err = net ? report_net_json(net, &context, &line) : report_json(file, &context, &line);
+	err = is_net ? report_net_json(net, &context, &line) : report_json(file, &context, &line);
 	return err ? err : line_keep(recorder, line);
 }
 

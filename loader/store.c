@@ -102,7 +102,7 @@ int store_options(struct enforce_options *ret_options)
 			&cgroup) ||
 	    json_array_size(policies) > DEBAR_BANS_MAX)
 		return -EINVAL;
-	json_array_foreach(policies, i, name) {
+	json_array_foreach (policies, i, name) {
 		options.policies.names[i] = strdup(json_string_value(name) ?: "");
 		options.policies.count++;
 	}

@@ -238,14 +238,13 @@ static struct debar_ban compile_ban(const struct policy *policy, size_t index)
 
 static __u32 head_flags(const struct policy_ban *ban)
 {
-	__u32 flags = (ban->oversize_deny ? DEBAR_POLICY_OVERSIZE_DENY : 0) |
-		      (ban->unclassified_deny ? DEBAR_POLICY_UNCLASSIFIED_DENY : 0) |
-		      (ban->rules[POLICY_PATH] || ban->rules[POLICY_PACKAGE] ?
-			       DEBAR_POLICY_PLACES :
-			       0) |
-		      (ban->rules[POLICY_PATH] ? DEBAR_POLICY_PATHS : 0) |
-		      (ban->rules[POLICY_DOMAIN] ? DEBAR_POLICY_NAMES : 0) |
-		      (ban->rules[POLICY_NETWORK] ? DEBAR_POLICY_NETWORKS : 0);
+	__u32 flags =
+		(ban->oversize_deny ? DEBAR_POLICY_OVERSIZE_DENY : 0) |
+		(ban->unclassified_deny ? DEBAR_POLICY_UNCLASSIFIED_DENY : 0) |
+		(ban->rules[POLICY_PATH] || ban->rules[POLICY_PACKAGE] ? DEBAR_POLICY_PLACES : 0) |
+		(ban->rules[POLICY_PATH] ? DEBAR_POLICY_PATHS : 0) |
+		(ban->rules[POLICY_DOMAIN] ? DEBAR_POLICY_NAMES : 0) |
+		(ban->rules[POLICY_NETWORK] ? DEBAR_POLICY_NETWORKS : 0);
 
 	if (derived(ban))
 		flags |= DEBAR_POLICY_DERIVED | DEBAR_POLICY_EXEC;

@@ -24,7 +24,7 @@ cat >"$work/policy.yaml" <<-'POLICY'
 POLICY
 
 # Rows: what, what comes of it when it is refused, the command, and the same of a neighbour.
-rows=() good=()
+rows=()
 row() { # WHAT REFUSED COMMAND NEIGHBOUR
 	rows+=("$1"$'\t'"$2"$'\t'"$3"$'\t'"$4")
 }
@@ -138,7 +138,7 @@ says ECONNREFUSED "with no controller: an address" $peer connect 203.0.113.7 443
 begun=$(date +%s%N)
 says ETIMEDOUT "with no controller: TLS" $peer tls 198.51.100.10 443 $n tcp
 took=$((($(date +%s%N) - begun) / 1000000))
-[ $took -lt 1000 ] && ok "and it ends within a second ($took ms)" || not_ok "and it ends within a second" "$took ms"
+is $((took < 1000)) 1 "and it ends within a second ($took ms)"
 lift
 for row in "${rows[@]}"; do
 	IFS=$'\t' read -r what refused bad neighbour <<<"$row"

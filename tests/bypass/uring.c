@@ -68,8 +68,9 @@ static int ring_do(const struct io_uring_sqe *sqe)
 
 static int ring_open(const char *file, int flags)
 {
-	struct io_uring_sqe sqe = { .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
-				    .addr = (__u64)file, .open_flags = flags };
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (__u64)file, .open_flags = flags
+	};
 	int fd = ring_do(&sqe);
 
 	return fd < 0 ? fail(file, -fd) : fd;
@@ -77,8 +78,9 @@ static int ring_open(const char *file, int flags)
 
 static void ring_write(int fd, const void *bytes, size_t size)
 {
-	struct io_uring_sqe sqe = { .opcode = IORING_OP_WRITE, .fd = fd,
-				    .addr = (__u64)bytes, .len = size };
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_WRITE, .fd = fd, .addr = (__u64)bytes, .len = size
+	};
 
 	if (ring_do(&sqe) != (int)size)
 		fail("write", EIO);

@@ -135,7 +135,7 @@ else
 	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
 	ok $? "the example in debar-policy(5) is a good policy"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
-	sed -n '/^```yaml/,/^```$/{/^```/d;p}' README.md >"$example"
+	sed -n '/^.\{3\}yaml$/,/^.\{3\}$/{/^.\{3\}\(yaml\)\?$/d;p}' README.md >"$example"
 	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
 	ok $? "the example in README.md is a good policy"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
@@ -143,9 +143,9 @@ else
 fi
 
 missing=''
-for file in $(sed -nE '/^## Where things live/,/^## /s/^    ([a-z]+\/[^ ]*) .*/\1/p' README.md); do
+while read -r file; do
 	[ -e "$file" ] || missing+=" $file"
-done
+done < <(sed -nE '/^## Where things live/,/^## /s/^    ([a-z]+\/[^ ]*) .*/\1/p' README.md)
 same "every file that README.md names is there" '' "$missing"
 
 if command -v mandoc >/dev/null; then

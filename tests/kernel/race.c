@@ -63,8 +63,12 @@ static void make(const char *file, char last)
 	image->head.e_ehsize = sizeof(Elf64_Ehdr);
 	image->head.e_phentsize = sizeof(Elf64_Phdr);
 	image->head.e_phnum = 1;
-	image->load = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = BASE,
-				    .p_filesz = SIZE, .p_memsz = SIZE, .p_align = 4096 };
+	image->load = (Elf64_Phdr){ .p_type = PT_LOAD,
+				    .p_flags = PF_R | PF_X,
+				    .p_vaddr = BASE,
+				    .p_filesz = SIZE,
+				    .p_memsz = SIZE,
+				    .p_align = 4096 };
 	memcpy(image->code, code, sizeof(code));
 	bytes[SIZE - 1] = last;
 	if (fd < 0 || write(fd, bytes, SIZE) != SIZE)
@@ -79,7 +83,8 @@ static bool toggle(const char *file, const char *how, char last)
 	char *at;
 
 	if (*how == 't' && last == BANNED)
-		return !truncate(file, SIZE / 2) && !truncate(file, SIZE); /* half of it cannot run */
+		return !truncate(file, SIZE / 2) &&
+		       !truncate(file, SIZE); /* half of it cannot run */
 	fd = open(file, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -109,7 +114,8 @@ static void pause_us(long us)
 	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
 }
 
-static pid_t start(void (*work)(const char *file, const char *how), const char *file, const char *how)
+static pid_t start(void (*work)(const char *file, const char *how), const char *file,
+		   const char *how)
 {
 	pid_t child = fork();
 
@@ -196,7 +202,8 @@ static void race_exec(const char *file, const char *how, long n, const char *ben
 		refused += got == -EPERM;
 		busy += got == -ETXTBSY;
 		killed += got == -EFAULT;
-		if (got != ALLOWED && got != BANNED && got != -EPERM && got != -ETXTBSY && got != -EFAULT)
+		if (got != ALLOWED && got != BANNED && got != -EPERM && got != -ETXTBSY &&
+		    got != -EFAULT)
 			printf("unexpected=%d\n", got), exit(2);
 	}
 	quiet();
@@ -246,7 +253,8 @@ int main(int argc, char **argv)
 {
 	const char *beneath = argc > 5 ? argv[5] : argc > 2 ? argv[2] : NULL;
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	if (argc == 4 && !strcmp(argv[1], "make"))
 		make(argv[2], *argv[3] == 'b' ? BANNED : ALLOWED);
 	else if (argc >= 5 && !strcmp(argv[1], "exec"))

@@ -25,7 +25,7 @@ is_denied "the banned content is refused" "$work/banned"
 
 # field NAME: of what the last race said.
 field() {
-	sed "s/.*\b$1=\([0-9]*\).*/\1/" <<<"$output"
+	grep -oE "\b$1=[0-9]+" <<<"$output" | cut -d= -f2
 }
 
 all_runs=0 all_rounds=0

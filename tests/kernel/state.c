@@ -30,7 +30,8 @@ static int flood(unsigned long n)
 {
 	struct debar_file_keys keys = {};
 	struct debar_digest digest = { "flood" };
-	union bpf_attr attr = { .map_fd = open_map(CONTENTS), .key = (__u64)&digest,
+	union bpf_attr attr = { .map_fd = open_map(CONTENTS),
+				.key = (__u64)&digest,
 				.value = (__u64)&keys };
 
 	for (; n; n--) {
@@ -46,7 +47,8 @@ static int flood(unsigned long n)
 int main(int argc, char **argv)
 {
 	int fd = open_map(PIN);
-	struct debar_state *state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct debar_state *state =
+		mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (fd < 0 || state == MAP_FAILED) {
 		perror(PIN);

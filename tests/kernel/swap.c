@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 			(*(runs(argv[1 + i]) ? &ran[i] : &refused[i]))++;
 	for (int i = 0; i < 4; i++)
 		printf("%s_ran=%ld %s_refused=%ld ", names[i], ran[i], names[i], refused[i]);
-	printf("all=%ld\n", ran[0] + refused[0] + ran[1] + refused[1] + ran[2] + refused[2] + ran[3] +
-				   refused[3]);
+	printf("all=%ld\n", ran[0] + refused[0] + ran[1] + refused[1] + ran[2] + refused[2] +
+				    ran[3] + refused[3]);
 	return 0;
 }

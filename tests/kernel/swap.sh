@@ -47,7 +47,8 @@ during() {
 	local runner=$!
 	sleep 0.3
 	for ((i = 0; i < n; i++)); do
-		swap_to "$2" && swap_to "$3" || break
+		swap_to "$2" || break
+		swap_to "$3" || break
 	done
 	touch "$work/stop"
 	wait $runner
