@@ -126,7 +126,7 @@ test:
 	$(Q)$(MAKE) --no-print-directory all build/asan/debar
 	-$(Q)$(MAKE) --no-print-directory -k $(unit) helpers # one that does not compile fails by itself
 	-$(Q)! command -v dpkg-shlibdeps >/dev/null || $(MAKE) --no-print-directory deb
-	$(Q)scripts/run-tests unit cli kernel bypass
+	$(Q)scripts/run-tests unit cli net kernel bypass
 
 demo bench:
 	$(Q)scripts/setup --test
