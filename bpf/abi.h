@@ -257,6 +257,36 @@ enum debar_mode {
 /* Largest file the kernel hashes: a hash cannot be killed, and 512 MiB take about a second. */
 #define DEBAR_HASH_MAX (512ULL << 20)
 
+/* ---- the guard ---------------------------------------------------------------------------- */
+
+/* What is debar's, and so refused to others. */
+enum debar_own_kind {
+	DEBAR_OWN_MAP = 1,
+	DEBAR_OWN_LINK,
+	DEBAR_OWN_INODE, /* a pin, or the directory of them */
+	DEBAR_OWN_MOUNT, /* of the bpf file system, and those above it */
+};
+
+struct debar_own {
+	__u64 id;     /* map, link or mount id, or inode number */
+	__u32 device; /* of an inode: kernel dev_t */
+	__u32 kind;   /* enum debar_own_kind */
+};
+_Static_assert(sizeof(struct debar_own) == 16, "debar_own has a hole");
+
+enum debar_trust {
+	DEBAR_TRUST_CONTROLLER = 1,
+	DEBAR_TRUST_LIBRARY,
+};
+
+/* Written once, before it is armed; from then on only by who is trusted. */
+struct debar_guard {
+	__s64 size;	       /* bytes of the controller's program */
+	__u32 mount_namespace; /* inode number of the initial one */
+	__u32 armed;
+};
+_Static_assert(sizeof(struct debar_guard) == 16, "debar_guard has a hole");
+
 /* ---- counters ----------------------------------------------------------------------------- */
 
 /* Per-CPU, element per name. FACT_*: a fact could not be obtained; status names every one. */

@@ -74,7 +74,17 @@ struct dentry {
 	struct inode *d_inode;
 };
 
+struct vfsmount {
+	int mnt_flags;
+};
+
+struct mount {
+	struct vfsmount mnt;
+	int mnt_id;
+};
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -87,6 +97,11 @@ struct file {
 
 struct linux_binprm {
 	struct file *file;
+	unsigned int unsafe;
+};
+
+struct bpf_map {
+	__u32 id;
 };
 
 struct vm_area_struct {
@@ -116,9 +131,22 @@ struct cred {
 	kuid_t uid;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
 struct task_struct {
 	unsigned int in_execve : 1;
 	int tgid;
+	struct nsproxy *nsproxy;
 	struct task_struct *real_parent;
 	const struct cred *cred;
 	struct css_set *cgroups;

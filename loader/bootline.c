@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader/bootline.h"
 #include "policy/cleanup.h"
@@ -46,4 +49,14 @@ enum bootline bootline_read(char *ret_unknown, size_t size)
 	len = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
 	text[len] = '\0';
 	return bootline_parse(text, ret_unknown, size);
+}
+
+int bootline_note(void)
+{
+	cleanup(cleanup_fd) int fd = -1;
+
+	if (mkdir("/var/lib/debar", 0755) && errno != EEXIST)
+		return -errno;
+	fd = open(BOOTLINE_SEEN, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? -errno : 0;
 }

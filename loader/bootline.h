@@ -23,4 +23,10 @@ enum bootline bootline_parse(const char *text, char *ret_unknown, size_t size);
 /* The same of the command line that this kernel was booted with. */
 enum bootline bootline_read(char *ret_unknown, size_t size);
 
+/* That a boot with debar=off was seen, so that it is known to work on this machine: this file. */
+#define BOOTLINE_SEEN "/var/lib/debar/booted-off"
+
+/* Leaves it. 0 or -errno. */
+int bootline_note(void);
+
 #endif

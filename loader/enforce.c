@@ -53,8 +53,8 @@ static const struct option long_options[] = {
 	{ "policy", required_argument, NULL, 'p' }, { "audit", no_argument, NULL, 'a' },
 	{ "mode", required_argument, NULL, 'm' },   { "cgroup", required_argument, NULL, 'c' },
 	{ "for", required_argument, NULL, 't' },    { "force", no_argument, NULL, 'f' },
-	{ "partial", no_argument, NULL, 'x' },	    { "json", no_argument, NULL, 'j' },
-	{},
+	{ "guard", no_argument, NULL, 'g' },	    { "partial", no_argument, NULL, 'x' },
+	{ "json", no_argument, NULL, 'j' },	    {},
 };
 
 void enforce_options_free(struct enforce_options *options)
@@ -120,6 +120,9 @@ static int read_option(struct enforce_options *options, int c, const char *value
 	case 'x':
 		options->partial = true;
 		return 0;
+	case 'g':
+		options->guard = true;
+		return 0;
 	case 'j':
 		options->json = true;
 		return 0;
@@ -180,8 +183,10 @@ bool enforce_off_at_boot(struct enforce_options *options)
 		options->audit = true;
 		message_info("debar=audit on the kernel command line: acts are only reported");
 	}
-	if (asked == BOOTLINE_OFF)
+	if (asked == BOOTLINE_OFF) {
+		(void)bootline_note();
 		message_info("debar=off on the kernel command line: nothing is enforced");
+	}
 	return asked == BOOTLINE_OFF;
 }
 
@@ -415,13 +420,28 @@ static void record_waiting(struct kernel *kernel)
 	recorder_free(recorder);
 }
 
+/* What the guard is for would be lost if one could ask debar itself to look on. */
+static int refuse_looser(struct kernel *kernel, const struct enforce_options *options)
+{
+	const struct debar_state *state = kernel_state(kernel);
+	bool audit = options->audit && state->mode == DEBAR_MODE_ENFORCE;
+
+	if (!kernel_guarded(kernel) ||
+	    !(audit || options->force || (options->deny_for && !state->deny_until)))
+		return 0;
+	message_error(EPERM, "the guard is armed: it takes a reboot to loosen what is in force");
+	return -EPERM;
+}
+
 int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy, const struct policy_facts *facts)
 {
 	const struct debar_state *state = kernel_state(kernel);
 	cleanup(tables_freep) struct policy_tables *tables = NULL;
-	int ret = enforce_refuse_shrunk(options, policy, state->generation);
+	int ret = refuse_looser(kernel, options);
 
+	if (!ret)
+		ret = enforce_refuse_shrunk(options, policy, state->generation);
 	if (!ret && parts_needed(policy) & ~kernel_parts(kernel)) {
 		message_error(ENOTSUP, "the policy has names or networks now, and the programs for "
 				       "them are not loaded; the policy in force stays");
@@ -513,12 +533,12 @@ static int open_cgroup(const struct enforce_options *options)
 
 /* From nothing: published before attached, so that no hook ever sees half a policy. */
 static int start_fresh(const struct enforce_options *options, const struct policy *policy,
-		       struct kernel **ret_kernel)
+		       unsigned int parts, struct kernel **ret_kernel)
 {
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	cleanup(cleanup_fd) int cgroup = -1;
 	struct kernel_error error = {};
-	int ret = check_offer(options, parts_needed(policy));
+	int ret = check_offer(options, parts);
 
 	if (ret)
 		return ret;
@@ -526,7 +546,7 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	if (cgroup < 0)
 		return cgroup;
 	load_overlay_module();
-	ret = kernel_load(&kernel, parts_needed(policy), &error);
+	ret = kernel_load(&kernel, parts, &error);
 	if (ret)
 		return message_kernel(ret, &error);
 	ret = enforce_swap(kernel, options, policy, NULL);
@@ -537,6 +557,8 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 		ret = kernel_canary(kernel, &error);
 	if (!ret)
 		ret = kernel_pin(kernel, &error);
+	if (!ret && parts & KERNEL_GUARD)
+		ret = kernel_guard(kernel, &error);
 	if (ret)
 		return message_kernel(ret, &error);
 	*ret_kernel = take(kernel);
@@ -560,22 +582,31 @@ int enforce_start(struct enforce_options *options, const struct policy *policy,
 {
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	cleanup(cleanup_fd) int change = -1;
+	unsigned int parts = parts_needed(policy) | (options->guard ? KERNEL_GUARD : 0);
 	struct kernel_error error = {};
 	int ret;
 
 	if (geteuid())
 		return message_error(EPERM, "only root may load programs into the kernel");
+	if (options->guard && access(BOOTLINE_SEEN, F_OK)) {
+		message_error(EPERM, "--guard: this machine was never booted with debar=off, which "
+				     "is the only way off it");
+		message_hint("boot it once with debar=off on the kernel command line and start "
+			     "debar, which will note that it works");
+		return -EPERM;
+	}
 	change = lock_change();
 	if (change < 0)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
 	ret = kernel_open(&kernel, &error);
 	if (ret == -ENOENT || ret == -EPROTO)
-		return start_fresh(options, policy, ret_kernel);
+		return start_fresh(options, policy, parts, ret_kernel);
 	if (ret)
 		return message_kernel(ret, &error);
 	keep_until(options, kernel);
-	if (parts_needed(policy) & ~kernel_parts(kernel))
-		return start_fresh(options, policy, ret_kernel);
+	if (parts & ~kernel_parts(kernel))
+		return start_fresh(options, policy, parts | (kernel_parts(kernel) & KERNEL_GUARD),
+				   ret_kernel);
 	ret = enforce_swap(kernel, options, policy, NULL);
 	if (!ret) {
 		ret = kernel_canary(kernel, &error);

@@ -27,6 +27,7 @@ struct enforce_options {
 	bool force;
 	bool partial;
 	bool json;
+	bool guard;
 	bool resident; /* a controller stays: it classifies what rules other than sha256 ask for */
 };
 

@@ -131,17 +131,24 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 
 	bpf_object__for_each_program(prog, kernel->skel->obj) {
 		const char *name = strchr(bpf_program__section_name(prog), '/');
-		bool wanted = parts & KERNEL_NETWORK;
+		unsigned int part = !strncmp(bpf_program__name(prog), "debar_g_", 8) ?
+					    KERNEL_GUARD :
+				    is_lsm(prog) ? KERNEL_FILES :
+						   KERNEL_NETWORK;
+		bool wanted = parts & part;
 
-		if (is_lsm(prog)) {
+		if (wanted && is_lsm(prog)) {
 			snprintf(hook, sizeof(hook), "bpf_lsm_%s", name ? name + 1 : "");
-			wanted = parts & KERNEL_FILES && btf &&
-				 btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0;
+			wanted = btf && btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0;
 		}
 		bpf_program__set_autoload(prog, wanted);
 	}
 	btf__free(btf);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_files, parts & KERNEL_FILES);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_g_own, parts & KERNEL_GUARD);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_g_trust, parts & KERNEL_GUARD);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_g_tasks, parts & KERNEL_GUARD);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_g_state, parts & KERNEL_GUARD);
 }
 
 static int map_state(struct kernel *kernel, int fd, struct kernel_error *reterr)
@@ -324,7 +331,13 @@ int kernel_unpin(struct kernel_error *reterr)
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	int ret;
 
-	if (!kernel_open(&kernel, reterr))
+	ret = kernel_open(&kernel, reterr);
+	if (!ret && kernel_guarded(kernel))
+		return kernel_fail(
+			reterr, EPERM,
+			"boot with debar=off on the kernel command line: that loads nothing",
+			"the guard is armed: only a reboot takes it off");
+	if (!ret)
 		__atomic_store_n(&kernel->state->generation, 0, __ATOMIC_SEQ_CST);
 	remove_pins(NEW_PIN_DIR); /* of a load that was killed */
 	ret = remove_pins(KERNEL_PIN_DIR);

@@ -43,6 +43,7 @@ bool kernel_pinned(void);
 enum kernel_part {
 	KERNEL_FILES = 1 << 0,	 /* LSM hooks */
 	KERNEL_NETWORK = 1 << 1, /* cgroup hooks */
+	KERNEL_GUARD = 1 << 2,	 /* what keeps others off the objects of all of them */
 };
 
 /*
@@ -104,6 +105,15 @@ int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr
 
 /* Pin everything, in the place of an older set if there is one. */
 int kernel_pin(struct kernel *kernel, struct kernel_error *reterr);
+
+/*
+ * From now on nobody but this program, by its digest, gets at what was pinned; there is no way back
+ * but a reboot. After kernel_pin(), of a kernel that was loaded with KERNEL_GUARD.
+ */
+int kernel_guard(struct kernel *kernel, struct kernel_error *reterr);
+
+/* Is it armed? */
+bool kernel_guarded(struct kernel *kernel);
 
 /* Take every pin away; enforcement ends with the last descriptor. -ENOENT: nothing was pinned. */
 int kernel_unpin(struct kernel_error *reterr);

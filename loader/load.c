@@ -16,7 +16,7 @@ int cmd_load(int argc, char **argv)
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	pid_t controller;
 
-	if (enforce_options_read(&options, "pactfxj", argc, argv))
+	if (enforce_options_read(&options, "pagctfxj", argc, argv))
 		return EXIT_ERROR;
 	if (enforce_off_at_boot(&options))
 		return EXIT_DONE;

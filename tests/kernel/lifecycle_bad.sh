@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # kernels: 6.1 7.3
-# timeout: 300
+# timeout: 600
 #
 # What cannot be had is told, and leaves what was in force as it was: no bpf file system, no room, no
 # descriptors, no memory, and a signal at any moment.
