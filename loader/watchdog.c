@@ -133,7 +133,8 @@ void watchdog_beat(struct watchdog *watchdog)
 {
 	__atomic_store_n(&watchdog->beat, now_boot(), __ATOMIC_RELAXED);
 	if (watchdog->watcher < 0 || waitpid(watchdog->watcher, NULL, WNOHANG) == watchdog->watcher)
-		(void)fork_watcher(watchdog); /* it was killed; where that fails, the next beat tries */
+		(void)fork_watcher(
+			watchdog); /* it was killed; where that fails, the next beat tries */
 }
 
 void watchdog_stop(struct watchdog *watchdog)
