@@ -387,8 +387,9 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 	if (hold->fan < 0 || hold->stop < 0)
 		return -errno;
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL); /* reads a file: not while one waits */
-	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); /* nobody waits for our pages */
-	setpriority(PRIO_PROCESS, 0, -20); /* nor behind the programs that wait for us; for threads too */
+	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);    /* nobody waits for our pages */
+	setpriority(PRIO_PROCESS, 0,
+		    -20); /* nor behind the programs that wait for us; for threads too */
 	watchdog_beat(watchdog);
 	kernel_state(kernel)->heartbeat = now_boot();
 	if (places) {
@@ -492,8 +493,7 @@ static int open_descriptor(const struct debar_event *event)
 	snprintf(path, sizeof(path), "/proc/%u/fd", event->actor.pid);
 	list = opendir(path);
 	while (list && fd < 0 && (entry = readdir(list))) {
-		snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", event->actor.pid,
-			 entry->d_name);
+		snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", event->actor.pid, entry->d_name);
 		fd = open_same(path, event);
 	}
 	if (list)
