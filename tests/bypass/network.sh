@@ -111,7 +111,10 @@ enforce "$work/policy.yaml"
 for row in "${rows[@]}"; do
 	IFS=$'\t' read -r what refused bad neighbour <<<"$row"
 	command_of "$bad"
-	says "$refused" "$what: refused while loaded" "${command[@]}"
+	try "${command[@]}"
+	# On a slow machine the user time-out may be faster than the controller.
+	[ "$refused$output" != ECONNABORTEDETIMEDOUT ] || output=$refused
+	is "$output" "$refused" "$what: refused while loaded"
 	works "$what: its neighbour works" "$neighbour"
 done
 works "an exception below a banned name" "dns 192.0.2.53 53 x.tools.banned.example"
