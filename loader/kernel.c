@@ -129,7 +129,7 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 	struct bpf_program *prog;
 	char hook[128];
 
-	bpf_object__for_each_program(prog, kernel->skel->obj) {
+	bpf_object__for_each_program (prog, kernel->skel->obj) {
 		const char *name = strchr(bpf_program__section_name(prog), '/');
 		unsigned int part = !strncmp(bpf_program__name(prog), "debar_g_", 8) ?
 					    KERNEL_GUARD :
@@ -153,7 +153,8 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 
 static int map_state(struct kernel *kernel, int fd, struct kernel_error *reterr)
 {
-	void *at = mmap(NULL, sizeof(struct debar_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *at =
+		mmap(NULL, sizeof(struct debar_state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (at == MAP_FAILED)
 		return kernel_fail(reterr, errno, NULL, "cannot map debar_state: %m");
@@ -196,7 +197,7 @@ int kernel_load(struct kernel **ret_kernel, unsigned int parts, struct kernel_er
 	if (ret)
 		return load_refused(-ret, reterr);
 	i = 0;
-	bpf_object__for_each_map(map, kernel->skel->obj) {
+	bpf_object__for_each_map (map, kernel->skel->obj) {
 		if (bpf_map__fd(map) < 0 || bpf_map__is_internal(map))
 			continue;
 		if (i == KERNEL_MAPS_MAX)
@@ -257,7 +258,7 @@ int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr
 	struct bpf_program *prog;
 	size_t i = 0;
 
-	bpf_object__for_each_program(prog, kernel->skel->obj) {
+	bpf_object__for_each_program (prog, kernel->skel->obj) {
 		const char *name = bpf_program__name(prog);
 
 		if (!bpf_program__autoload(prog))

@@ -17,13 +17,13 @@ ways=(
 	[finit_module]="$act finit $work/banned && rmmod dummy"
 	[insmod]="cp $work/banned $work/banned.ko; insmod $work/banned.ko && rmmod dummy"
 )
-if [[ $module == *.xz ]]; then
-	xz --check=crc32 -k "$work"/{banned,neighbour}
+policy=$(ban "$work/banned")
+xz --check=crc32 -k "$work"/{banned,neighbour}
+if $act finit "$work/neighbour.xz" 4 2>/dev/null && rmmod dummy; then
 	ways[compressed]="$act finit $work/banned.xz 4 && rmmod dummy"
 	policy=$(ban "$work"/banned{,.xz})
 else
-	skip "compressed" "this kernel takes no compressed modules: kmod hands them over in memory"
-	policy=$(ban "$work/banned")
+	skip "compressed" "this kernel takes none: kmod hands them over in memory"
 fi
 prove "$policy"
 load "$policy"
