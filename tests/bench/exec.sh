@@ -12,9 +12,7 @@ script=/tmp/script
 mkdir -p $files/many /tmp/{lower,upper,work,overlay} /mnt/ext4/files
 cp $programs/{nothing,nothing_static,libraries} $files/
 cp $programs/nothing_static /mnt/ext4/files/
-for i in {0..299}; do
-	cp /bench/tiny.so $files/many/"$i"
-done
+tee $files/many/{0..299} </bench/tiny.so >/dev/null
 # sized NAME MIB: the static program with zeroes behind it.
 sized() {
 	cp $programs/nothing_static "$1"

@@ -30,8 +30,6 @@ for count in 1 10000 1000000; do
 	now=$(used)
 	[ $count != 1 ] || small=$now
 	[ $count = 1 ] || row memory-per-rule "$count-rules" bytes "$(((now - small) / count))"
-	# What the kernel itself would tell of the table, and the address space it takes.
-	$debar status --json | jq -r .memory >&2 || :
 	$debar unload >&2
 	sleep 2
 done
