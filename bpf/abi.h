@@ -21,19 +21,19 @@
 
 enum debar_key_kind {
 	DEBAR_KEY_NONE,
-	DEBAR_KEY_SHA256,	      /* sha256 of the file's bytes */
-	DEBAR_KEY_AUTHENTICODE,	      /* PE image digest without its signatures, sha256 */
-	DEBAR_KEY_AUTHENTICODE_SHA1,  /* the same, sha1, 20 bytes then zeroes */
-	DEBAR_KEY_CERT_LEAF,	      /* sha256 of the DER of a signer's own certificate */
-	DEBAR_KEY_CERT_CHAIN,	      /* sha256 of the DER of any certificate of a signer's chain */
+	DEBAR_KEY_SHA256,	     /* sha256 of the file's bytes */
+	DEBAR_KEY_AUTHENTICODE,	     /* PE image digest without its signatures, sha256 */
+	DEBAR_KEY_AUTHENTICODE_SHA1, /* the same, sha1, 20 bytes then zeroes */
+	DEBAR_KEY_CERT_LEAF,	     /* sha256 of the DER of a signer's own certificate */
+	DEBAR_KEY_CERT_CHAIN,	     /* sha256 of the DER of any certificate of a signer's chain */
 	DEBAR_KEY_CERT_ISSUER_SERIAL, /* sha256 of issuer DER, then serial bytes: no certificate there */
-	DEBAR_KEY_CERT_KEYID,	      /* key identifier of a signature without certificate, zero padded */
-	DEBAR_KEY_BUILDID,	      /* GNU build-id, zero padded; longer than 32 bytes: its sha256 */
-	DEBAR_KEY_FSVERITY,	      /* fs-verity digest, sha256 */
-	DEBAR_KEY_PACKAGE,	      /* sha256 of the package name; a fact of an inode, not of content */
-	DEBAR_KEY_PATH,		      /* sha256 of the path; likewise */
-	DEBAR_KEY_UID,		      /* exceptions only: real uid in bytes 0..3, host order */
-	DEBAR_KEY_CGROUP,	      /* exceptions only: cgroup id in bytes 0..7, host order */
+	DEBAR_KEY_CERT_KEYID, /* key identifier of a signature without certificate, zero padded */
+	DEBAR_KEY_BUILDID,    /* GNU build-id, zero padded; longer than 32 bytes: its sha256 */
+	DEBAR_KEY_FSVERITY,   /* fs-verity digest, sha256 */
+	DEBAR_KEY_PACKAGE,    /* sha256 of the package name; a fact of an inode, not of content */
+	DEBAR_KEY_PATH,	      /* sha256 of the path; likewise */
+	DEBAR_KEY_UID,	      /* exceptions only: real uid in bytes 0..3, host order */
+	DEBAR_KEY_CGROUP,     /* exceptions only: cgroup id in bytes 0..7, host order */
 	DEBAR_KEY_KIND_MAX
 };
 
@@ -83,7 +83,7 @@ struct debar_file {
 	__s64 ctime;  /* inode's change time, nanoseconds, likewise: a second line of defence */
 	__u64 real;   /* overlay: address of the real inode; else 0 */
 	__u64 epoch;  /* overlay: epoch of the real inode's content; else 0 */
-	__u64 memo;   /* generation << 32 | enum debar_memo; one word so that two writers cannot mix */
+	__u64 memo; /* generation << 32 | enum debar_memo; one word so that two writers cannot mix */
 	struct debar_digest digest;
 	__u32 state;		/* enum debar_file_state, written last */
 	__u32 placed;		/* generation that `place` is true of; 0: not known */
@@ -173,13 +173,13 @@ enum debar_ban_flags {
 	DEBAR_BAN_OVERSIZE_DENY = 1 << 1,
 	DEBAR_BAN_MALFORMED_DENY = 1 << 2,
 	DEBAR_BAN_LEARN = 1 << 3,
-	DEBAR_BAN_KILL = 1 << 4,	/* on_running: kill */
-	DEBAR_BAN_LOSS_DENY = 1 << 5,	/* on_controller_loss: deny */
-	DEBAR_BAN_DERIVED = 1 << 6,	/* has rules of a key kind other than sha256 */
+	DEBAR_BAN_KILL = 1 << 4,	 /* on_running: kill */
+	DEBAR_BAN_LOSS_DENY = 1 << 5,	 /* on_controller_loss: deny */
+	DEBAR_BAN_DERIVED = 1 << 6,	 /* has rules of a key kind other than sha256 */
 	DEBAR_BAN_EXCEPTS_TASK = 1 << 7, /* has uid or cgroup exceptions */
-	DEBAR_BAN_EXCEPTS_KEY = 1 << 8,	/* has exceptions by key of a file */
+	DEBAR_BAN_EXCEPTS_KEY = 1 << 8,	 /* has exceptions by key of a file */
 	DEBAR_BAN_EXCEPTS_NAME = 1 << 9, /* has domain or network exceptions */
-	DEBAR_BAN_FILES = 1 << 10,	/* has rules about files of any kind */
+	DEBAR_BAN_FILES = 1 << 10,	 /* has rules about files of any kind */
 };
 
 /* One ban, element of the inner map of `bans`. Phases are in time order. */
@@ -201,14 +201,14 @@ struct debar_except {
 /* ---- the policy in force ------------------------------------------------------------------ */
 
 enum debar_policy_flags {
-	DEBAR_POLICY_DERIVED = 1 << 0,		/* some rule needs keys beyond the digest */
-	DEBAR_POLICY_OVERSIZE_DENY = 1 << 1,	/* some ban says oversize: deny */
+	DEBAR_POLICY_DERIVED = 1 << 0,		 /* some rule needs keys beyond the digest */
+	DEBAR_POLICY_OVERSIZE_DENY = 1 << 1,	 /* some ban says oversize: deny */
 	DEBAR_POLICY_UNCLASSIFIED_DENY = 1 << 2, /* some ban says unclassified: deny */
-	DEBAR_POLICY_PATHS = 1 << 3,		/* some rule is a path */
-	DEBAR_POLICY_NAMES = 1 << 4,		/* some rule is a domain */
-	DEBAR_POLICY_NETWORKS = 1 << 5,		/* some rule is a network */
-	DEBAR_POLICY_EXEC = 1 << 6,		/* some rule is about files */
-	DEBAR_POLICY_PLACES = 1 << 7,		/* some rule is a path or a package */
+	DEBAR_POLICY_PATHS = 1 << 3,		 /* some rule is a path */
+	DEBAR_POLICY_NAMES = 1 << 4,		 /* some rule is a domain */
+	DEBAR_POLICY_NETWORKS = 1 << 5,		 /* some rule is a network */
+	DEBAR_POLICY_EXEC = 1 << 6,		 /* some rule is about files */
+	DEBAR_POLICY_PLACES = 1 << 7,		 /* some rule is a path or a package */
 };
 
 /* Head of one generation, element of `heads` at its slot; read back by status. */
@@ -216,10 +216,10 @@ struct debar_head {
 	__u32 generation;
 	__u32 flags; /* enum debar_policy_flags */
 	__u32 ban_count;
-	__u32 rule_count;  /* rules as the policy numbers them */
-	__u8 digest[32];   /* sha256 of the policy's canonical text */
-	__s64 loaded;	   /* UTC nanoseconds */
-	__u32 key_count;   /* entries of the table of keys */
+	__u32 rule_count; /* rules as the policy numbers them */
+	__u8 digest[32];  /* sha256 of the policy's canonical text */
+	__s64 loaded;	  /* UTC nanoseconds */
+	__u32 key_count;  /* entries of the table of keys */
 	__u32 pad;
 	__u8 canary[32]; /* content of the canary, see DEBAR_RULE_CANARY */
 };
@@ -240,10 +240,10 @@ struct debar_state {
 	__s64 deny_until; /* boot clock; after it deny becomes audit; 0: no such end */
 	__u32 controller; /* pid of a running controller in the initial namespace, 0: none */
 	__u32 parts;	  /* which halves of the programs are loaded; for the controller's use */
-	__s64 heartbeat; /* boot clock of the controller's last sign of life */
-	__u64 scope;	 /* cgroup id that --cgroup limits enforcement to; 0: everywhere */
-	__u32 stale;	 /* tests only, 1: writers do not end a cached digest */
-	__u32 flags;	 /* enum debar_policy_flags of the generation in force, for a hook's first look */
+	__s64 heartbeat;  /* boot clock of the controller's last sign of life */
+	__u64 scope;	  /* cgroup id that --cgroup limits enforcement to; 0: everywhere */
+	__u32 stale;	  /* tests only, 1: writers do not end a cached digest */
+	__u32 flags; /* enum debar_policy_flags of the generation in force, for a hook's first look */
 };
 _Static_assert(sizeof(struct debar_state) == 64, "debar_state has a hole");
 
@@ -291,25 +291,25 @@ _Static_assert(sizeof(struct debar_guard) == 16, "debar_guard has a hole");
 
 /* Per-CPU, element per name. FACT_*: a fact could not be obtained; status names every one. */
 enum debar_counter {
-	DEBAR_COUNT_HIT,	     /* digest came from the cache */
-	DEBAR_COUNT_HASH,	     /* file was hashed */
-	DEBAR_COUNT_RACE,	     /* content changed while it was hashed: not cached */
-	DEBAR_COUNT_UNCACHEABLE,     /* file system whose writers are not counted here */
-	DEBAR_COUNT_DENY,	     /* acts refused */
-	DEBAR_COUNT_AUDIT,	     /* acts that would have been refused */
-	DEBAR_COUNT_EXCEPTED,	     /* acts that an exception let pass */
-	DEBAR_COUNT_LOST,	     /* events that found the ring full */
-	DEBAR_COUNT_RETRY,	     /* decisions taken again because a swap passed by */
-	DEBAR_COUNT_BUSY,	     /* refused with ETXTBSY: a writer beneath an overlay */
-	DEBAR_COUNT_FACT_NOHASH,     /* the kernel could not hash (O_DIRECT, read error) */
-	DEBAR_COUNT_FACT_OVERSIZE,   /* above DEBAR_HASH_MAX */
-	DEBAR_COUNT_FACT_NOSTATE,    /* mprotect of a mapping whose file has no cached digest */
-	DEBAR_COUNT_FACT_NOREAL,     /* overlay inode whose real inode could not be found */
-	DEBAR_COUNT_FACT_BUFFER,     /* module or firmware loaded from memory, not from a file */
-	DEBAR_COUNT_FACT_TORN,	     /* swaps overtook one decision several times: denied */
+	DEBAR_COUNT_HIT,	       /* digest came from the cache */
+	DEBAR_COUNT_HASH,	       /* file was hashed */
+	DEBAR_COUNT_RACE,	       /* content changed while it was hashed: not cached */
+	DEBAR_COUNT_UNCACHEABLE,       /* file system whose writers are not counted here */
+	DEBAR_COUNT_DENY,	       /* acts refused */
+	DEBAR_COUNT_AUDIT,	       /* acts that would have been refused */
+	DEBAR_COUNT_EXCEPTED,	       /* acts that an exception let pass */
+	DEBAR_COUNT_LOST,	       /* events that found the ring full */
+	DEBAR_COUNT_RETRY,	       /* decisions taken again because a swap passed by */
+	DEBAR_COUNT_BUSY,	       /* refused with ETXTBSY: a writer beneath an overlay */
+	DEBAR_COUNT_FACT_NOHASH,       /* the kernel could not hash (O_DIRECT, read error) */
+	DEBAR_COUNT_FACT_OVERSIZE,     /* above DEBAR_HASH_MAX */
+	DEBAR_COUNT_FACT_NOSTATE,      /* mprotect of a mapping whose file has no cached digest */
+	DEBAR_COUNT_FACT_NOREAL,       /* overlay inode whose real inode could not be found */
+	DEBAR_COUNT_FACT_BUFFER,       /* module or firmware loaded from memory, not from a file */
+	DEBAR_COUNT_FACT_TORN,	       /* swaps overtook one decision several times: denied */
 	DEBAR_COUNT_FACT_UNCLASSIFIED, /* keys not known in time: `unclassified` decided */
-	DEBAR_COUNT_FACT_OVERFLOW,   /* file with more keys than fit */
-	DEBAR_COUNT_FACT_STORAGE,    /* inode storage could not be had: hashed each time */
+	DEBAR_COUNT_FACT_OVERFLOW,     /* file with more keys than fit */
+	DEBAR_COUNT_FACT_STORAGE,      /* inode storage could not be had: hashed each time */
 	DEBAR_COUNTER_MAX
 };
 
@@ -350,11 +350,11 @@ enum debar_because {
 	DEBAR_BECAUSE_OVERSIZE,	    /* above the cap and a ban says oversize: deny */
 	DEBAR_BECAUSE_UNCLASSIFIED, /* keys unknown and a ban says unclassified: deny */
 	DEBAR_BECAUSE_OVERFLOW,	    /* more keys than fit */
-	DEBAR_BECAUSE_NOSTATE,	    /* made executable by mprotect, never seen by a hook that can hash */
-	DEBAR_BECAUSE_BUSY,	    /* a writer beneath an overlay: ETXTBSY */
-	DEBAR_BECAUSE_TORN,	    /* swaps overtook the decision */
-	DEBAR_BECAUSE_BUFFER,	    /* module or firmware from memory */
-	DEBAR_BECAUSE_MALFORMED,    /* DNS that cannot be parsed */
+	DEBAR_BECAUSE_NOSTATE, /* made executable by mprotect, never seen by a hook that can hash */
+	DEBAR_BECAUSE_BUSY,    /* a writer beneath an overlay: ETXTBSY */
+	DEBAR_BECAUSE_TORN,    /* swaps overtook the decision */
+	DEBAR_BECAUSE_BUFFER,  /* module or firmware from memory */
+	DEBAR_BECAUSE_MALFORMED, /* DNS that cannot be parsed */
 	DEBAR_BECAUSE_MAX
 };
 
@@ -394,10 +394,11 @@ struct debar_event {
 	__u8 has_digest; /* 1: `digest` is the file's sha256 */
 	__u32 error;	 /* errno the caller sees; 0: none */
 	__u8 digest[32];
-	char path[DEBAR_PATH_LEN];	    /* as the actor's mount namespace has it; basename at mprotect */
-	char cgroup[2][DEBAR_CGROUP_LEN];   /* name of the actor's cgroup, and of its parent */
+	char path[DEBAR_PATH_LEN]; /* as the actor's mount namespace has it; basename at mprotect */
+	char cgroup[2][DEBAR_CGROUP_LEN]; /* name of the actor's cgroup, and of its parent */
 };
-_Static_assert(sizeof(struct debar_event) == 8 + 8 + 40 + 36 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 256 + 192,
+_Static_assert(sizeof(struct debar_event) ==
+		       8 + 8 + 40 + 36 + 4 + 8 + 8 + 8 + 8 + 8 + 32 + 256 + 192,
 	       "debar_event has a hole");
 
 /* ---- network: names and addresses ----------------------------------------------------------- */
@@ -448,8 +449,8 @@ enum debar_net_rule_flags {
 
 /* One rule, or one exception, of a name or a network. */
 struct debar_net_rule {
-	__s64 until;  /* exceptions: UTC nanoseconds */
-	__u32 rule;   /* ordinal in the policy; exceptions: 0 */
+	__s64 until; /* exceptions: UTC nanoseconds */
+	__u32 rule;  /* ordinal in the policy; exceptions: 0 */
 	__u8 ban;
 	__u8 network; /* enum debar_action: the rule's own, or INHERIT */
 	__u8 flags;   /* enum debar_net_rule_flags */
@@ -532,7 +533,7 @@ struct debar_socket {
 	__u32 clean; /* generation whose networks do not hold the address it was connected to */
 	__u32 next;  /* TCP sequence number behind what was parsed */
 	__u32 flags; /* enum debar_socket_flags */
-	__u32 told;  /* generation by which its address was audited: told once, not at each packet */
+	__u32 told; /* generation by which its address was audited: told once, not at each packet */
 };
 _Static_assert(sizeof(struct debar_socket) == 56, "debar_socket has a hole");
 
@@ -577,7 +578,8 @@ enum debar_net_flags {
 	DEBAR_NETEV_REFUSED = 1 << 0, /* a TCP connection that the controller is to end */
 	DEBAR_NETEV_NAME = 1 << 1,    /* `name` is set */
 	DEBAR_NETEV_LEARNED = 1 << 2, /* the address was learnt from an answer */
-	DEBAR_NETEV_INGRESS = 1 << 3, /* an answer that came in; address and port are the sender's */
+	DEBAR_NETEV_INGRESS =
+		1 << 3, /* an answer that came in; address and port are the sender's */
 };
 
 /* A network event; begins like struct debar_event, whose size differs. */
@@ -587,21 +589,21 @@ struct debar_net_event {
 	__s64 when; /* UTC nanoseconds */
 	struct debar_actor actor;
 	struct debar_match match;
-	__u64 cookie;	   /* of the socket */
+	__u64 cookie; /* of the socket */
 	struct debar_address remote;
 	struct debar_address local; /* family 0: not known */
-	__u16 port;	   /* host order, of the other side */
-	__u16 local_port;  /* host order */
-	__u8 protocol;	   /* IPPROTO_* */
-	__u8 hook;	   /* enum debar_hook */
-	__u8 outcome;	   /* enum debar_outcome */
-	__u8 because;	   /* enum debar_because */
-	__u32 error;	   /* errno the caller sees; 0: none */
-	__u8 flags;	   /* enum debar_net_flags */
+	__u16 port;		    /* host order, of the other side */
+	__u16 local_port;	    /* host order */
+	__u8 protocol;		    /* IPPROTO_* */
+	__u8 hook;		    /* enum debar_hook */
+	__u8 outcome;		    /* enum debar_outcome */
+	__u8 because;		    /* enum debar_because */
+	__u32 error;		    /* errno the caller sees; 0: none */
+	__u8 flags;		    /* enum debar_net_flags */
 	__u8 name_len;
-	__u8 matched;	   /* where in `name` the part begins that a rule names */
+	__u8 matched; /* where in `name` the part begins that a rule names */
 	__u8 pad;
-	__u8 name[256];	   /* labels with their length in front */
+	__u8 name[256]; /* labels with their length in front */
 };
 _Static_assert(sizeof(struct debar_net_event) == 4 + 4 + 8 + 40 + 8 + 8 + 40 + 8 + 4 + 4 + 256,
 	       "debar_net_event has a hole");

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "loader/bootline.h"
+#include "loader/clock.h"
 #include "loader/enforce.h"
 #include "loader/kernel.h"
 #include "loader/last.h"
@@ -36,16 +37,6 @@
 #define HELD                                                                                       \
 	(1u << POLICY_CERTIFICATE | 1u << POLICY_AUTHENTICODE | 1u << POLICY_BUILDID |             \
 	 1u << POLICY_FSVERITY | PLACES)
-
-static void tables_freep(struct policy_tables **tables)
-{
-	policy_tables_free(*tables);
-}
-
-static void book_freep(struct policy_book **book)
-{
-	policy_book_free(*book);
-}
 
 /* ---- options ------------------------------------------------------------------------------ */
 
@@ -92,9 +83,9 @@ static int add_policy(struct read_names *policies, const char *name)
 
 static int read_mode(const char *word, enum enforce_run_mode *ret_mode)
 {
-	static const char *const words[] = { [ENFORCE_AUTO] = "auto",
-					     [ENFORCE_KERNEL] = "kernel",
-					     [ENFORCE_GATE] = "gate" };
+	static const char *const words[] = {
+		[ENFORCE_AUTO] = "auto", [ENFORCE_KERNEL] = "kernel", [ENFORCE_GATE] = "gate"
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -192,14 +183,6 @@ bool enforce_off_at_boot(struct enforce_options *options)
 
 /* ---- the policy --------------------------------------------------------------------------- */
 
-static int64_t now_utc(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 static void warn(void *ctx, const struct policy_error *warning)
 {
 	(void)ctx;
@@ -233,7 +216,8 @@ static int check_supported(const struct enforce_options *options, const struct p
 	if (options->resident || !enforce_needs_hold(policy))
 		return 0;
 	(void)policy_unsupported(policy, SUPPORTED, &error);
-	message_error(EOPNOTSUPP, "%s:%u: a rule of this kind needs a controller that reads the file",
+	message_error(EOPNOTSUPP,
+		      "%s:%u: a rule of this kind needs a controller that reads the file",
 		      error.file, error.line);
 	message_hint("debar run enforces it; debar load --partial enforces the other rules");
 	return -EOPNOTSUPP;
@@ -241,9 +225,10 @@ static int check_supported(const struct enforce_options *options, const struct p
 
 int enforce_read(const struct enforce_options *options, struct policy **ret_policy)
 {
-	struct policy_checks checks = {
-		.now = now_utc(), .force = options->force, .expired_passes = true, .warn = warn
-	};
+	struct policy_checks checks = { .now = clock_ns(CLOCK_REALTIME),
+					.force = options->force,
+					.expired_passes = true,
+					.warn = warn };
 	cleanup(policy_freep) struct policy *policy = NULL;
 	cleanup(system_release) struct system_files files = {};
 	struct read_names names = options->policies;
@@ -257,8 +242,8 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 
 	if (ret == -ENODATA && !options->policies.count) {
 		message_error(ret, "no policy: nothing was named and %s has none", READ_POLICY_DIR);
-		message_hint("ln -s %s/kaspersky.yaml %s/ enables that shipped ban", read_bans_dir(),
-			     READ_POLICY_DIR);
+		message_hint("ln -s %s/kaspersky.yaml %s/ enables that shipped ban",
+			     read_bans_dir(), READ_POLICY_DIR);
 		return ret;
 	}
 	if (ret)
@@ -274,7 +259,7 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 int enforce_read_start(const struct enforce_options *options, struct policy **ret_policy)
 {
 	struct policy_checks checks = {
-		.now = now_utc(), .force = true, .expired_passes = true, .warn = warn
+		.now = clock_ns(CLOCK_REALTIME), .force = true, .expired_passes = true, .warn = warn
 	};
 	int ret = enforce_read(options, ret_policy);
 
@@ -334,7 +319,7 @@ static int resolve_cgroups(struct policy_tables *tables)
 static int compile(const struct policy *policy, const struct policy_facts *facts,
 		   struct policy_tables **ret_tables)
 {
-	cleanup(tables_freep) struct policy_tables *tables = NULL;
+	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
 	struct policy_error error = {};
 	int ret = policy_compile(policy, facts, &tables, &error);
 
@@ -352,9 +337,9 @@ static int compile(const struct policy *policy, const struct policy_facts *facts
 static int publish(struct kernel *kernel, const struct enforce_options *options,
 		   const struct policy_tables *tables)
 {
-	struct kernel_policy publish = {
-		.tables = tables, .mode = options->audit ? DEBAR_MODE_AUDIT : DEBAR_MODE_ENFORCE
-	};
+	struct kernel_policy publish = { .tables = tables,
+					 .mode = options->audit ? DEBAR_MODE_AUDIT :
+								  DEBAR_MODE_ENFORCE };
 	struct kernel_error error = {};
 	struct timespec boot;
 	int ret;
@@ -369,8 +354,7 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 		publish.deny_until = options->deny_until;
 	} else if (options->deny_for) {
 		clock_gettime(CLOCK_BOOTTIME, &boot);
-		publish.deny_until =
-			boot.tv_sec * 1000000000LL + boot.tv_nsec + options->deny_for;
+		publish.deny_until = boot.tv_sec * 1000000000LL + boot.tv_nsec + options->deny_for;
 	}
 	ret = kernel_publish(kernel, &publish, &error);
 	return ret ? message_kernel(ret, &error) : 0;
@@ -380,7 +364,7 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
 			  uint32_t generation)
 {
-	cleanup(book_freep) struct policy_book *before = NULL;
+	cleanup(policy_book_freep) struct policy_book *before = NULL;
 	struct policy_error error = {};
 	int ret;
 
@@ -437,7 +421,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		 const struct policy *policy, const struct policy_facts *facts)
 {
 	const struct debar_state *state = kernel_state(kernel);
-	cleanup(tables_freep) struct policy_tables *tables = NULL;
+	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
 	int ret = refuse_looser(kernel, options);
 
 	if (!ret)
@@ -445,7 +429,8 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	if (!ret && parts_needed(policy) & ~kernel_parts(kernel)) {
 		message_error(ENOTSUP, "the policy has names or networks now, and the programs for "
 				       "them are not loaded; the policy in force stays");
-		message_hint("stop the controller, if there is one, and start it again; or debar load");
+		message_hint(
+			"stop the controller, if there is one, and start it again; or debar load");
 		return -ENOTSUP;
 	}
 	if (state->generation)

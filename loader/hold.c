@@ -19,6 +19,7 @@
 #include <openssl/crypto.h>
 
 #include "loader/certificates.h"
+#include "loader/clock.h"
 #include "loader/hold.h"
 #include "loader/identify.h"
 #include "loader/identity/identity.h"
@@ -64,25 +65,12 @@ struct hold {
 	unsigned long answered, late;
 };
 
-static int64_t now_boot(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-static void tables_freep(struct policy_tables **tables)
-{
-	policy_tables_free(*tables);
-}
-
 /* ---- what is it? -------------------------------------------------------------------------- */
 
 /* New certificates are evaluated before anybody who waits on them is answered. */
 static int judge_certificates(struct hold *hold, struct identity *identity)
 {
-	cleanup(tables_freep) struct policy_tables *tables = NULL;
+	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
 	struct policy_facts fresh;
 	int ret;
 
@@ -284,7 +272,7 @@ static void let_late_go(struct hold *hold)
 {
 	struct debar_file file;
 	struct waiter *waiter;
-	int64_t now = now_boot();
+	int64_t now = clock_ns(CLOCK_BOOTTIME);
 
 	pthread_mutex_lock(&hold->queue_lock);
 	for (waiter = hold->waiters; waiter; waiter = waiter->next) {
@@ -309,7 +297,7 @@ static void enqueue(struct hold *hold, int fd)
 		return;
 	}
 	waiter->fd = fd;
-	waiter->since = now_boot();
+	waiter->since = clock_ns(CLOCK_BOOTTIME);
 	pthread_mutex_lock(&hold->queue_lock);
 	for (at = &hold->waiters; *at;)
 		at = &(*at)->next;
@@ -342,7 +330,7 @@ static void *dispatch(void *arg)
 	for (;;) {
 		poll(polled, 3, ROUND_MS);
 		watchdog_beat(hold->watchdog);
-		__atomic_store_n(&state->heartbeat, now_boot(), __ATOMIC_RELAXED);
+		__atomic_store_n(&state->heartbeat, clock_ns(CLOCK_BOOTTIME), __ATOMIC_RELAXED);
 		if (polled[1].revents)
 			return NULL;
 		if (polled[0].revents)
@@ -391,7 +379,7 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 	setpriority(PRIO_PROCESS, 0,
 		    -20); /* nor behind the programs that wait for us; for threads too */
 	watchdog_beat(watchdog);
-	kernel_state(kernel)->heartbeat = now_boot();
+	kernel_state(kernel)->heartbeat = clock_ns(CLOCK_BOOTTIME);
 	if (places) {
 		ret = places_new(&hold->places, kernel);
 		if (ret)

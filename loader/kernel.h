@@ -63,9 +63,9 @@ void kernel_free(struct kernel *kernel);
 /* What a generation is published with. */
 struct kernel_policy {
 	const struct policy_tables *tables;
-	__u32 mode;	   /* enum debar_mode */
-	__s64 deny_until;  /* boot clock nanoseconds, 0: no end */
-	__u64 scope;	   /* cgroup id, 0: everywhere */
+	__u32 mode;	  /* enum debar_mode */
+	__s64 deny_until; /* boot clock nanoseconds, 0: no end */
+	__u64 scope;	  /* cgroup id, 0: everywhere */
 };
 
 /*

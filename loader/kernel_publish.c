@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "loader/clock.h"
 #include "loader/kernel.h"
 #include "loader/kernel_internal.h"
 #include "loader/kernel_net.h"
@@ -20,14 +21,6 @@
 #include "policy/policy.h"
 
 #define BATCH 65536u
-
-static __s64 clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static int fill_batch(int map, const void *keys, size_t key_size, const void *values,
 		      size_t value_size, size_t total)

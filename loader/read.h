@@ -42,9 +42,4 @@ const char *read_bans_dir(void);
 /* An absolute path for a named file or directory, the name itself for a shipped ban; malloc'd. */
 char *read_resolve(const char *name);
 
-static inline void policy_freep(struct policy **policy)
-{
-	policy_free(*policy);
-}
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/clock.h"
 #include "loader/destroy.h"
 #include "loader/fold.h"
 #include "loader/kernel.h"
@@ -35,14 +36,6 @@ struct recorder {
 	} books[2];
 	struct fold fold;
 };
-
-static int64_t now_boot(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* Asked again where there was none: it is stored a moment after its generation is in force. */
 static const struct policy_book *book_of(struct recorder *recorder, uint32_t generation)
@@ -139,7 +132,7 @@ static int receive(void *ctx, const void *record, size_t size)
 		size = 0;
 	}
 	if (size)
-		err = fold_add(&recorder->fold, record, &essence, size, now_boot());
+		err = fold_add(&recorder->fold, record, &essence, size, clock_ns(CLOCK_BOOTTIME));
 	if (err == -EPROTO)
 		message_warning("an event of another version cannot be told");
 	return err == -EPROTO ? 0 : err;
@@ -151,11 +144,6 @@ static void lost_read(struct recorder *recorder)
 
 	if (!kernel_counters(recorder->kernel, counters))
 		recorder->lost = counters[DEBAR_COUNT_LOST];
-}
-
-static void recorder_freep(struct recorder **recorder)
-{
-	recorder_free(*recorder);
 }
 
 int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder_line_fn *line,
@@ -193,7 +181,7 @@ void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	(void)fold_flush(&recorder->fold, now_boot(), true);
+	(void)fold_flush(&recorder->fold, clock_ns(CLOCK_BOOTTIME), true);
 	spool_close(recorder->spool);
 	cleanup_fd(&recorder->proc);
 	cleanup_fd(&recorder->cgroups);
@@ -210,12 +198,12 @@ int recorder_read(struct recorder *recorder, int timeout_ms)
 
 int recorder_tick(struct recorder *recorder)
 {
-	return fold_flush(&recorder->fold, now_boot(), false);
+	return fold_flush(&recorder->fold, clock_ns(CLOCK_BOOTTIME), false);
 }
 
 int recorder_wait(const struct recorder *recorder)
 {
-	int64_t wait = fold_wait(&recorder->fold, now_boot());
+	int64_t wait = fold_wait(&recorder->fold, clock_ns(CLOCK_BOOTTIME));
 
 	return wait < 0 ? -1 : (int)((wait + 999999) / 1000000);
 }

@@ -35,6 +35,11 @@ void recorder_watch(struct recorder *recorder, recorder_watch_fn *watch, void *c
 /* Passes on what is folded, too. */
 void recorder_free(struct recorder *recorder);
 
+static inline void recorder_freep(struct recorder **recorder)
+{
+	recorder_free(*recorder);
+}
+
 /* Take what is in the ring; waits up to @timeout_ms for the first. How many, or -errno. */
 int recorder_read(struct recorder *recorder, int timeout_ms);
 

@@ -43,11 +43,6 @@ struct controller {
 	bool stop;
 };
 
-static void recorder_freep(struct recorder **recorder)
-{
-	recorder_free(*recorder);
-}
-
 static void tell_manager(struct controller *controller, void (*tell)(const char *status))
 {
 	char line[ENFORCE_LINE_MAX];

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loader/clock.h"
 #include "loader/watchdog.h"
 
 #define ROUND_MS 200
@@ -22,14 +23,6 @@ struct watchdog {
 	pid_t watcher;
 	int life; /* write end of a pipe that the watcher reads: it ends with the controller */
 };
-
-static int64_t now_boot(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static void write_word(const char *path, const char *word)
 {
@@ -80,7 +73,7 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 		if (poll(&end, 1, ROUND_MS) > 0)
 			_exit(0); /* the controller closed its end, or died */
 		beat = __atomic_load_n(&watchdog->beat, __ATOMIC_RELAXED);
-		if (!beat || now_boot() - beat < WATCHDOG_LIMIT)
+		if (!beat || clock_ns(CLOCK_BOOTTIME) - beat < WATCHDOG_LIMIT)
 			continue;
 		syscall(SYS_pidfd_send_signal, controller, SIGKILL, NULL, 0);
 		_exit(1);
@@ -131,7 +124,7 @@ int watchdog_start(struct watchdog **ret_watchdog)
 
 void watchdog_beat(struct watchdog *watchdog)
 {
-	__atomic_store_n(&watchdog->beat, now_boot(), __ATOMIC_RELAXED);
+	__atomic_store_n(&watchdog->beat, clock_ns(CLOCK_BOOTTIME), __ATOMIC_RELAXED);
 	if (watchdog->watcher < 0 || waitpid(watchdog->watcher, NULL, WNOHANG) == watchdog->watcher)
 		(void)fork_watcher(
 			watchdog); /* it was killed; where that fails, the next beat tries */

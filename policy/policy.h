@@ -138,6 +138,11 @@ struct policy_ban {
 int policy_new(struct policy **ret_policy);
 void policy_free(struct policy *policy);
 
+static inline void policy_freep(struct policy **policy)
+{
+	policy_free(*policy);
+}
+
 /* Parse one file, and the includes and lists it names, as one more ban. */
 int policy_add(struct policy *policy, const struct policy_reader *reader, const char *path,
 	       struct policy_error *reterr);
@@ -321,6 +326,11 @@ int policy_compile(const struct policy *policy, const struct policy_facts *facts
 		   struct policy_tables **ret_tables, struct policy_error *reterr);
 void policy_tables_free(struct policy_tables *tables);
 
+static inline void policy_tables_freep(struct policy_tables **tables)
+{
+	policy_tables_free(*tables);
+}
+
 /* Only the keys and matches that certificate rules get from @facts: what a new certificate adds. */
 int policy_compile_certificates(const struct policy *policy, const struct policy_facts *facts,
 				struct policy_tables **ret_tables);
@@ -365,6 +375,12 @@ const struct policy_exception *policy_find_exception(const struct policy *policy
 int policy_book_write(const struct policy *policy, char **ret_bytes, size_t *ret_len);
 int policy_book_read(const char *bytes, size_t len, struct policy_book **ret_book);
 void policy_book_free(struct policy_book *book);
+
+static inline void policy_book_freep(struct policy_book **book)
+{
+	policy_book_free(*book);
+}
+
 int policy_book_rule(const struct policy_book *book, uint32_t ordinal,
 		     struct policy_rule_info *ret_rule);
 size_t policy_book_ban_count(const struct policy_book *book);
