@@ -89,10 +89,12 @@ static int read_mode(const char *word, enum enforce_run_mode *ret_mode)
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!strcmp(word, words[i])) {
-			*ret_mode = i;
-			return 0;
-		}
+		if (strcmp(word, words[i]))
+			continue;
+		if (i == ENFORCE_GATE)
+			return message_error(EOPNOTSUPP, "--mode gate is not supported yet");
+		*ret_mode = i;
+		return 0;
 	}
 	return message_error(EINVAL, "--mode is auto, kernel or gate, not %s", word);
 }
@@ -199,6 +201,33 @@ bool enforce_needs_places(const struct policy *policy)
 	return policy_matchers(policy) & PLACES;
 }
 
+/* What a ban may ask for and this version does not do: its word, or NULL. */
+static const char *unkept_word(const struct policy_ban *ban)
+{
+	if (ban->kill)
+		return "on_running: kill";
+	if (ban->loss_deny)
+		return "on_controller_loss: deny";
+	return ban->learn ? "learn: true" : NULL;
+}
+
+static int check_words(const struct policy *policy)
+{
+	const struct policy_ban *ban;
+	size_t i;
+
+	for (i = 0; i < policy_ban_count(policy); i++) {
+		ban = policy_ban_get(policy, i);
+		if (!unkept_word(ban))
+			continue;
+		message_error(EOPNOTSUPP, "%s:%u: %s is not supported yet", ban->place.file,
+			      ban->place.line, unkept_word(ban));
+		message_hint("--partial enforces the rules without it");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /* A rule that would not be enforced is refused, not ignored; --partial says that it is known. */
 static int check_supported(const struct enforce_options *options, const struct policy *policy)
 {
@@ -213,6 +242,9 @@ static int check_supported(const struct enforce_options *options, const struct p
 		message_hint("--partial enforces the other rules");
 		return ret;
 	}
+	ret = check_words(policy);
+	if (ret)
+		return ret;
 	if (options->resident || !enforce_needs_hold(policy))
 		return 0;
 	(void)policy_unsupported(policy, SUPPORTED, &error);
