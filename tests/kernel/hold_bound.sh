@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# kernels: 6.1
 # boot: own
 # cpus: 2
 # Programs wait for a controller that is stopped, frozen, starved or, with DEBAR_LONG=1, killed: not for

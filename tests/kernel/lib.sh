@@ -10,6 +10,7 @@
 
 [ -e /job.env ] || skip_all "only in a guest: scripts/run-tests kernel"
 at_exit "$DEBAR unload"
+rm -f /run/debar/events.json /run/debar/events.json.1 # of the tests before in this guest
 
 # ban FILE...: a policy that bans these contents; its path.
 ban() {
@@ -43,7 +44,7 @@ controller() {
 	"$DEBAR" run "$@" >"$work/events" 2>"$work/messages" &
 	controller=$!
 	at_exit "kill -9 $controller"
-	until "$DEBAR" status >/dev/null 2>&1; do
+	until grep -q running "$work/events"; do
 		if ! kill -0 $controller 2>/dev/null || [ $((++tries)) -gt 200 ]; then
 			not_ok "debar run starts" "$(cat "$work/messages")"
 			return 1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 6.1
 # timeout: 240
 #
 # Who may be the controller, what is left when it goes, and the ways back.

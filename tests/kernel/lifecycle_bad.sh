@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 6.1
 # timeout: 600
 #
 # What cannot be had is told, and leaves what was in force as it was: no bpf file system, no room, no

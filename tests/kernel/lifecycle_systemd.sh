@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 7.3
 # timeout: 400
 # memory: 2048
 # append: rdinit=/debar/tests/kernel/systemd_init
