@@ -201,8 +201,12 @@ static long wait_at(__u32 i, struct wait *wait)
 		wait->known = answer->keys.count != DEBAR_ANSWER_LATE;
 		return 1;
 	}
-	/* There is no helper that sleeps; one that may fault lets others run, which is as good. */
-	bpf_copy_from_user(&nothing, sizeof(nothing), NULL);
+	/*
+	 * There is no helper that sleeps. This one takes a lock that may, which lets others run: the
+	 * controller must come to its turn on one processor, too. (bpf_copy_from_user does not do
+	 * that on 6.12.)
+	 */
+	bpf_copy_from_user_task(&nothing, sizeof(nothing), NULL, bpf_get_current_task_btf(), 0);
 	return (__s64)bpf_ktime_get_boot_ns() > wait->until;
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 900
+# kernels: 6.1 6.12
 # add: tests/fuzz/corpus/pe:/debar/pe
 # What a file is besides its bytes: refused by build-id, by who signed it, by its Authenticode digest;
 # on the first run, wherever it lies, and nothing beside it.

@@ -8,6 +8,7 @@
 # long.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
+[ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "takes many minutes: DEBAR_LONG"
 
 crowd=build/tests/kernel/crowd
 group=/sys/fs/cgroup/debar-hold

@@ -9,6 +9,7 @@
 # bound to other bytes, so what has the banned build-id never runs. DEBAR_LONG=1 goes on for longer.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
+[ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "takes many minutes: DEBAR_LONG"
 
 race=build/tests/kernel/race
 state=build/tests/kernel/state
