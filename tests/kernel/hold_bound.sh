@@ -12,7 +12,7 @@
 
 crowd=build/tests/kernel/crowd
 group=/sys/fs/cgroup/debar-hold
-race=build/tests/kernel/race
+race=build/tests/kernel/race_held
 many=220
 bound=3000 # milliseconds more than without waiting: two of silence, rounds, and a guest is slow
 serial=0

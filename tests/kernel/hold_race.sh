@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 [ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "takes many minutes: DEBAR_LONG"
 
-race=build/tests/kernel/race
+race=build/tests/kernel/race_held
 state=build/tests/kernel/state
 runs=30 rounds=6
 [ -z "${DEBAR_LONG-}" ] || runs=400 rounds=60

@@ -6,10 +6,10 @@
  *   race exec FILE HOW N [BENEATH]             executes it until N were decided
  *   race mmap FILE HOW N [BENEATH]             N rounds; each is checked when the writer is quiet
  *
- * HOW is write, mmap or truncate, or write+ or mmap+, which make each content one that nobody has seen; the writer writes to BENEATH, where that is given: the same file in
+ * HOW is write, mmap or truncate; the writer writes to BENEATH, where that is given: the same file in
  * a layer of an overlay. One line says what came of it, in words that the test reads.
  *
- * The program exits with its own last byte, which is also the last of its build-id, dd..dd00 or dd..dd41: 0 is what the banned content does, so that the banned one
+ * The program exits with its own last byte: 0 is what the banned content does, so that the banned one
  * can be made by cutting the file and growing it again.
  */
 #include <elf.h>
@@ -36,15 +36,8 @@
 
 struct image {
 	Elf64_Ehdr head;
-	Elf64_Phdr load, note;
+	Elf64_Phdr load;
 	unsigned char code[20];
-};
-
-/* The last bytes of the program. */
-struct note {
-	Elf64_Nhdr head;
-	char name[4];
-	unsigned char build_id[20];
 };
 
 /* movzx edi, byte [BASE + SIZE - 1]; mov eax, 60; syscall */
@@ -56,7 +49,6 @@ static void make(const char *file, char last)
 {
 	static char bytes[SIZE];
 	struct image *image = (void *)bytes;
-	struct note *note = (void *)(bytes + SIZE - sizeof(*note));
 	int fd = open(file, O_CREAT | O_TRUNC | O_WRONLY, 0755);
 
 	memcpy(image->head.e_ident, ELFMAG, SELFMAG);
@@ -70,23 +62,13 @@ static void make(const char *file, char last)
 	image->head.e_phoff = offsetof(struct image, load);
 	image->head.e_ehsize = sizeof(Elf64_Ehdr);
 	image->head.e_phentsize = sizeof(Elf64_Phdr);
-	image->head.e_phnum = 2;
+	image->head.e_phnum = 1;
 	image->load = (Elf64_Phdr){ .p_type = PT_LOAD,
 				    .p_flags = PF_R | PF_X,
 				    .p_vaddr = BASE,
 				    .p_filesz = SIZE,
 				    .p_memsz = SIZE,
 				    .p_align = 4096 };
-	image->note = (Elf64_Phdr){ .p_type = PT_NOTE,
-				    .p_flags = PF_R,
-				    .p_offset = SIZE - sizeof(*note),
-				    .p_vaddr = BASE + SIZE - sizeof(*note),
-				    .p_filesz = sizeof(*note),
-				    .p_memsz = sizeof(*note),
-				    .p_align = 4 };
-	note->head = (Elf64_Nhdr){ .n_namesz = 4, .n_descsz = 20, .n_type = NT_GNU_BUILD_ID };
-	memcpy(note->name, "GNU", 4);
-	memset(note->build_id, 0xdd, sizeof(note->build_id));
 	memcpy(image->code, code, sizeof(code));
 	bytes[SIZE - 1] = last;
 	if (fd < 0 || write(fd, bytes, SIZE) != SIZE)
@@ -97,12 +79,8 @@ static void make(const char *file, char last)
 /* False when the file was busy: somebody runs it. */
 static bool toggle(const char *file, const char *how, char last)
 {
-	static long serial;
-	bool fresh = strchr(how, '+');
 	int fd;
 	char *at;
-
-	serial = serial ? serial + 1 : getpid() * 1000000L;
 
 	if (*how == 't' && last == BANNED)
 		return !truncate(file, SIZE / 2) &&
@@ -112,12 +90,8 @@ static bool toggle(const char *file, const char *how, char last)
 		return false;
 	if (*how == 'm') {
 		at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (fresh)
-			memcpy(at + SIZE / 2, &serial, sizeof(serial));
 		at[SIZE - 1] = last;
 		munmap(at, SIZE);
-	} else if (fresh && pwrite(fd, &serial, sizeof(serial), SIZE / 2) != sizeof(serial)) {
-		perror("pwrite");
 	} else if (pwrite(fd, &last, 1, SIZE - 1) != 1) {
 		perror("pwrite");
 	}
