@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 600
-# kernels: 6.1 6.12
+# kernels: 6.1
 #
 # The known ways round a ban of names and addresses, N1 to N15, each tried before, while and after a
 # policy is loaded, with a neighbour that has to go on working. What is a stated limit says so.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # lsm: landlock,lockdown,yama,integrity,apparmor
-# kernels: 6.1 7.3
+# kernels: 6.1
 # bpf is not among the security modules: programs would attach, and never run.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
