@@ -107,7 +107,7 @@ _Static_assert(sizeof(struct debar_file) == 128, "debar_file has a hole");
  * Longest wait of a hook for an answer that it asks for through the ring, nanoseconds; and a bound
  * on its rounds, of which each takes about a microsecond.
  */
-#define DEBAR_ASK_LIMIT 2000000000LL
+#define DEBAR_ASK_LIMIT 1000000000LL
 #define DEBAR_ASK_ROUNDS (1 << 23)
 
 /* A controller not heard of for this long is gone: nobody is held for it any more. */
