@@ -30,6 +30,7 @@
 #include "policy/policy.h"
 
 #define HEARTBEAT_MS 500
+#define EVENTS_WAIT_MS 5000 /* a follower sees a controller in a fifth of one second */
 
 struct controller {
 	struct enforce_options *options;
@@ -216,6 +217,24 @@ static int catch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Who follows the events lets go of them when it sees that a controller has come. */
+static int take_events(struct controller *controller, struct recorder **ret_recorder)
+{
+	int ret, waited;
+
+	for (waited = 0;; waited += HEARTBEAT_MS / 10) {
+		ret = recorder_new(ret_recorder, controller->kernel, print_line, controller);
+		if (ret != -EBUSY || waited >= EVENTS_WAIT_MS)
+			break;
+		poll(NULL, 0, HEARTBEAT_MS / 10);
+	}
+	if (ret)
+		message_error(ret, "cannot keep events in %s: %s", RUN_DIR, strerror(-ret));
+	if (ret == -EBUSY)
+		message_hint("another debar reads them and does not let go: end it");
+	return ret;
+}
+
 static int run(struct enforce_options *options)
 {
 	cleanup(policy_freep) struct policy *policy = NULL;
@@ -244,14 +263,14 @@ static int run(struct enforce_options *options)
 	ret = enforce_start(options, policy, &kernel);
 	if (ret)
 		return ret;
-	ret = recorder_new(&recorder, kernel, print_line, &controller);
+	controller.kernel = kernel;
+	ret = take_events(&controller, &recorder);
 	if (ret)
-		return message_error(ret, "cannot keep events in %s: %s", RUN_DIR, strerror(-ret));
+		return ret;
 	control = control_listen();
 	if (control < 0)
 		return message_error(control, "cannot listen in %s: %s", RUN_DIR,
 				     strerror(-control));
-	controller.kernel = kernel;
 	controller.recorder = recorder;
 	kernel_state(kernel)->controller = getpid();
 	controller.policy = take(policy);

@@ -76,6 +76,9 @@ before=$(wc -l <"$work/followed")
 deny "$work/banned"
 sleep 1
 is $(($(wc -l <"$work/followed") - before)) 1 "a follower sees an act at once"
+# One that is slow to let go of the events is waited for.
+kill -STOP $follower
+(sleep 2; kill -CONT $follower) &
 controller -p "$policy"
 runs "status with a controller" "$DEBAR" status --json
 is "$(field .controller)" "$controller" "names it"
