@@ -12,7 +12,7 @@
 
 crowd=build/tests/kernel/crowd
 group=/sys/fs/cgroup/debar-hold
-race=build/tests/kernel/race_held
+race=build/tests/kernel/race
 many=220
 bound=3000 # milliseconds more than without waiting: two of silence, rounds, and a guest is slow
 serial=0
@@ -25,7 +25,7 @@ field() { # without a program: none may be able to run
 # fresh: a program that nobody has seen, in $fresh.
 fresh() {
 	fresh=$work/fresh.$((++serial))
-	"$race" make "$fresh" banned # a small program that ends with 0
+	"$race" make "$fresh" banned note # a small program that ends with 0
 	echo $serial >>"$fresh"
 }
 

@@ -11,7 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 [ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "takes many minutes: DEBAR_LONG"
 
-race=build/tests/kernel/race_held
+race=build/tests/kernel/race
 state=build/tests/kernel/state
 runs=30 rounds=6
 [ -z "${DEBAR_LONG-}" ] || runs=400 rounds=60
@@ -22,8 +22,8 @@ field() {
 }
 
 printf 'ban: test\nrules:\n  - buildid: %s00\n' "$(printf 'dd%.0s' {1..19})" >"$work/policy.yaml"
-"$race" make "$work/banned" banned
-"$race" make "$work/allowed" allowed
+"$race" make "$work/banned" banned note
+"$race" make "$work/allowed" allowed note
 exits 0 "the banned build-id runs before" "$work/banned"
 controller -p "$work/policy.yaml"
 is_denied "it is refused" "$work/banned"
@@ -32,7 +32,7 @@ exits 65 "the other one runs" "$work/allowed"
 for where in tmpfs ext4 overlay; do
 	scratch $where
 	for how in write+ mmap+; do
-		"$race" make "$scratch/file" allowed
+		"$race" make "$scratch/file" allowed note
 		try "$race" exec "$scratch/file" $how $runs
 		is "$(field banned) $(field quiet)" '0 0' "$where, $how, runs: $output"
 		try "$race" mmap "$scratch/file" $how $rounds
@@ -44,7 +44,7 @@ done
 runs "invalidation is switched off" "$state" stale 1
 let_through=0
 for how in write+ mmap+; do
-	"$race" make "$work/control" allowed
+	"$race" make "$work/control" allowed note
 	try "$race" exec "$work/control" $how $runs
 	let_through=$((let_through + $(field banned) + $(field quiet)))
 	tap_note "control: $how: $output"

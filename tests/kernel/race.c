@@ -2,15 +2,17 @@
 /*
  * A writer changes a program between a banned and an allowed content while others run and map it.
  *
- *   race make FILE CONTENT                     CONTENT is banned or allowed
+ *   race make FILE CONTENT [note]              CONTENT is banned or allowed
  *   race exec FILE HOW N [BENEATH]             executes it until N were decided
  *   race mmap FILE HOW N [BENEATH]             N rounds; each is checked when the writer is quiet
  *
- * HOW is write, mmap or truncate; the writer writes to BENEATH, where that is given: the same file in
- * a layer of an overlay. One line says what came of it, in words that the test reads.
+ * HOW is write, mmap or truncate, or write+ or mmap+, which make each content one that nobody has seen;
+ * the writer writes to BENEATH, where that is given: the same file in a layer of an overlay. One line
+ * says what came of it, in words that the test reads.
  *
  * The program exits with its own last byte: 0 is what the banned content does, so that the banned one
- * can be made by cutting the file and growing it again.
+ * can be made by cutting the file and growing it again. With a note, that byte is also the last of its
+ * build-id, dd..dd00 or dd..dd41; such a file cannot be made by truncate, which takes the note away.
  */
 #include <elf.h>
 #include <errno.h>
@@ -36,8 +38,15 @@
 
 struct image {
 	Elf64_Ehdr head;
-	Elf64_Phdr load;
+	Elf64_Phdr load, note;
 	unsigned char code[20];
+};
+
+/* The last bytes of the program. */
+struct note {
+	Elf64_Nhdr head;
+	char name[4];
+	unsigned char build_id[20];
 };
 
 /* movzx edi, byte [BASE + SIZE - 1]; mov eax, 60; syscall */
@@ -45,7 +54,22 @@ static const unsigned char code[20] = {
 	0x0f, 0xb6, 0x3c, 0x25, 0xff, 0x1f, 0x40, 0x00, 0xb8, 60, 0, 0, 0, 0x0f, 0x05,
 };
 
-static void make(const char *file, char last)
+static void make_note(struct image *image, struct note *note)
+{
+	image->head.e_phnum = 2;
+	image->note = (Elf64_Phdr){ .p_type = PT_NOTE,
+				    .p_flags = PF_R,
+				    .p_offset = SIZE - sizeof(*note),
+				    .p_vaddr = BASE + SIZE - sizeof(*note),
+				    .p_filesz = sizeof(*note),
+				    .p_memsz = sizeof(*note),
+				    .p_align = 4 };
+	note->head = (Elf64_Nhdr){ .n_namesz = 4, .n_descsz = 20, .n_type = NT_GNU_BUILD_ID };
+	memcpy(note->name, "GNU", 4);
+	memset(note->build_id, 0xdd, sizeof(note->build_id));
+}
+
+static void make(const char *file, char last, bool note)
 {
 	static char bytes[SIZE];
 	struct image *image = (void *)bytes;
@@ -70,6 +94,8 @@ static void make(const char *file, char last)
 				    .p_memsz = SIZE,
 				    .p_align = 4096 };
 	memcpy(image->code, code, sizeof(code));
+	if (note)
+		make_note(image, (void *)(bytes + SIZE - sizeof(struct note)));
 	bytes[SIZE - 1] = last;
 	if (fd < 0 || write(fd, bytes, SIZE) != SIZE)
 		perror(file), exit(2);
@@ -79,8 +105,12 @@ static void make(const char *file, char last)
 /* False when the file was busy: somebody runs it. */
 static bool toggle(const char *file, const char *how, char last)
 {
+	static long serial;
+	bool fresh = strchr(how, '+');
 	int fd;
 	char *at;
+
+	serial = serial ? serial + 1 : getpid() * 1000000L;
 
 	if (*how == 't' && last == BANNED)
 		return !truncate(file, SIZE / 2) &&
@@ -90,8 +120,12 @@ static bool toggle(const char *file, const char *how, char last)
 		return false;
 	if (*how == 'm') {
 		at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (fresh)
+			memcpy(at + SIZE / 2, &serial, sizeof(serial));
 		at[SIZE - 1] = last;
 		munmap(at, SIZE);
+	} else if (fresh && pwrite(fd, &serial, sizeof(serial), SIZE / 2) != sizeof(serial)) {
+		perror("pwrite");
 	} else if (pwrite(fd, &last, 1, SIZE - 1) != 1) {
 		perror("pwrite");
 	}
@@ -255,8 +289,8 @@ int main(int argc, char **argv)
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
-	if (argc == 4 && !strcmp(argv[1], "make"))
-		make(argv[2], *argv[3] == 'b' ? BANNED : ALLOWED);
+	if (argc >= 4 && !strcmp(argv[1], "make"))
+		make(argv[2], *argv[3] == 'b' ? BANNED : ALLOWED, argc == 5);
 	else if (argc >= 5 && !strcmp(argv[1], "exec"))
 		race_exec(argv[2], argv[3], atol(argv[4]), beneath);
 	else if (argc >= 5 && !strcmp(argv[1], "mmap"))

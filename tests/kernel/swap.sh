@@ -5,14 +5,14 @@
 # cpus: 2
 # memory: 2048
 # Programs run while policies are swapped: no decision is lost, none mixes two policies, no file is
-# read again. Then the same with large policies: DEBAR_LONG=1 makes them a million rules.
+# read again. Then the same with large policies: DEBAR_LONG=1 makes them a million rules, and swaps
+# more often.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
-[ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "counts one file read again on 6.1, whose is not known: DEBAR_LONG"
 
 swap=build/tests/kernel/swap
 race=build/tests/kernel/race
-swaps=12 rules=50000
+swaps=2 rules=20000
 [ -z "${DEBAR_LONG-}" ] || swaps=50 rules=1000000
 for name in always never one other; do
 	"$race" make "$work/$name" banned # small, static, ends with 0
@@ -64,10 +64,15 @@ cp "$work/odd" "$policy"
 controller -p "$policy"
 "$DEBAR" status --json | jq . >/dev/null
 during 1 "$work/even" "$work/odd" # so that all that this test runs was seen once
-before=$("$DEBAR" status --json | jq .counters.hash)
+# status itself tries the canary, which is hashed each time.
+hashes() {
+	"$DEBAR" status --json | jq .counters.hash
+}
+before=$(hashes)
+canary=$(($(hashes) - before))
+before=$((before + canary))
 during $swaps "$work/even" "$work/odd"
-after=$("$DEBAR" status --json | jq .counters.hash)
-is "$((after - before))" 0 "no file was read again"
+is "$(($(hashes) - before - canary))" 0 "no file was read again"
 mixed=$("$DEBAR" events --json | jq -c 'select(.event.action == "exec" and .rule.ruleset == "test") |
 	select((.debar.generation % 2 == 1 and (.file.path | endswith("/other"))) or
 	       (.debar.generation % 2 == 0 and (.file.path | endswith("/one"))))' | wc -l)
