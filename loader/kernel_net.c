@@ -4,6 +4,7 @@
  * arrays are filled in batches, because a million names are 60 MB and two hundred system calls.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -92,11 +93,47 @@ static int hang_networks(struct kernel *kernel, __u32 slot, const struct names_t
 	return hang(kernel, name, slot, fd, reterr);
 }
 
+/* The tree of networks, by a thread of its own: the kernel takes a microsecond for each of them. */
+struct networks {
+	struct kernel *kernel;
+	const struct names_tables *names;
+	struct kernel_error error;
+	__u32 slot;
+	int ret;
+};
+
+static void *networks_run(void *of)
+{
+	struct networks *networks = of;
+
+	networks->ret =
+		hang_networks(networks->kernel, networks->slot, networks->names, &networks->error);
+	return NULL;
+}
+
+static int hang_names(struct kernel *kernel, __u32 slot, const struct names_tables *names,
+		      struct kernel_error *reterr)
+{
+	int ret = hang_array(kernel, "debar_buckets", slot, names->buckets, sizeof(*names->buckets),
+			     names->bucket_count, reterr);
+
+	if (!ret)
+		ret = hang_array(kernel, "debar_pool", slot, names->chunks, sizeof(*names->chunks),
+				 names->chunk_count, reterr);
+	if (!ret)
+		ret = hang_array(kernel, "debar_netrules", slot, names->rules,
+				 sizeof(*names->rules), names->rule_count, reterr);
+	return ret;
+}
+
 int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_tables *tables,
 		    struct kernel_error *reterr)
 {
 	cleanup(names_freep) struct names_tables *names = NULL;
+	struct networks networks;
+	pthread_t thread;
 	__u8 seed[16];
+	bool apart;
 	int ret;
 
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
@@ -107,16 +144,18 @@ int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_table
 				   ret == -E2BIG ? "one name or network is in too many rules" :
 						   NULL,
 				   "cannot build the table of names: %s", strerror(-ret));
-	ret = hang_array(kernel, "debar_buckets", slot, names->buckets, sizeof(*names->buckets),
-			 names->bucket_count, reterr);
-	if (!ret)
-		ret = hang_array(kernel, "debar_pool", slot, names->chunks, sizeof(*names->chunks),
-				 names->chunk_count, reterr);
-	if (!ret)
-		ret = hang_array(kernel, "debar_netrules", slot, names->rules,
-				 sizeof(*names->rules), names->rule_count, reterr);
-	if (!ret)
-		ret = hang_networks(kernel, slot, names, reterr);
+	networks = (struct networks){ .kernel = kernel, .names = names, .slot = slot };
+	apart = names->network_count > BATCH &&
+		!pthread_create(&thread, NULL, networks_run, &networks);
+	ret = hang_names(kernel, slot, names, reterr);
+	if (apart)
+		pthread_join(thread, NULL);
+	else if (!ret)
+		networks_run(&networks);
+	if (!ret && networks.ret) {
+		*reterr = networks.error;
+		ret = networks.ret;
+	}
 	if (ret)
 		return ret;
 	if (bpf_map_update_elem(kernel_map(kernel, "debar_nethead"), &slot, &names->head, BPF_ANY))

@@ -4,6 +4,7 @@
  * empty the slot that was in force. The order is the reader's, see struct debar_state.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -22,20 +23,52 @@
 
 #define BATCH 65536u
 
+/* Elements that one thread puts into a map. */
+struct fill {
+	int map;
+	const char *keys, *values;
+	size_t key_size, value_size, total;
+	int ret;
+};
+
+static void *fill_run(void *of)
+{
+	struct fill *fill = of;
+	size_t done;
+
+	for (done = 0; done < fill->total && !fill->ret;) {
+		__u32 n = fill->total - done < BATCH ? fill->total - done : BATCH, count = n;
+
+		if (bpf_map_update_batch(fill->map, fill->keys + done * fill->key_size,
+					 fill->values + done * fill->value_size, &count, NULL))
+			fill->ret = -errno;
+		done += n;
+	}
+	return NULL;
+}
+
+/* A large table in two halves: the kernel locks buckets, and most of the time is spent on memory. */
 static int fill_batch(int map, const void *keys, size_t key_size, const void *values,
 		      size_t value_size, size_t total)
 {
-	size_t done, chunk;
+	size_t half = total > BATCH ? total / 2 : 0;
+	struct fill first = { map, keys, values, key_size, value_size, half, 0 };
+	struct fill rest = { map,
+			     (const char *)keys + half * key_size,
+			     (const char *)values + half * value_size,
+			     key_size,
+			     value_size,
+			     total - half,
+			     0 };
+	pthread_t thread;
+	bool apart = half && !pthread_create(&thread, NULL, fill_run, &first);
 
-	for (done = 0; done < total; done += chunk) {
-		__u32 n = total - done < BATCH ? total - done : BATCH;
-
-		chunk = n;
-		if (bpf_map_update_batch(map, (const char *)keys + done * key_size,
-					 (const char *)values + done * value_size, &n, NULL))
-			return -errno;
-	}
-	return 0;
+	fill_run(&rest);
+	if (apart)
+		pthread_join(thread, NULL);
+	else
+		fill_run(&first);
+	return first.ret ? first.ret : rest.ret;
 }
 
 /* An inner map of the size it needs, hung into @slot of the outer map @name. */
