@@ -112,7 +112,13 @@ $(fuzzers): build/tests/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/pure.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(PURE_LIBS) -o $@
 
-$(helpers): build/%: %.c
+# The one of them that is made of the controller's own parts.
+publish := build/tests/bench/publish
+$(publish): build/tests/bench/publish.o $(patsubst %.c,build/%.o,$(pure) $(filter-out loader/main.c,$(loader)))
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $^ $(LIBS) -o $@
+
+$(filter-out $(publish),$(helpers)): build/%: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d $< $(if $(filter %_static,$@),-static) -pthread -o $@

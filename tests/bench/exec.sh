@@ -3,6 +3,14 @@
 #
 # What an exec costs, by the number of instructions.
 #
+# subject: what an exec costs, by the number of instructions
+# limit: static debar-* +0.4%
+# limit: dynamic debar-* +0.5%
+# goal: static debar-* +0.2%
+# goal: dynamic debar-* +0.2%
+# limit: *static* debar-1000000-rules +1000 over debar-1-rule
+# limit: dynamic debar-1000000-rules +1000 over debar-1-rule
+# limit: overlay-* debar-* +1%
 # guest: --icount -m 3072 -t 2400 --disk
 set -eu
 debar=/debar/build/debar
