@@ -25,12 +25,15 @@ static __always_inline bool in_execve(void)
 	return bpf_core_field_exists(task->in_execve) && BPF_CORE_READ_BITFIELD(task, in_execve);
 }
 
+/* Since 6.13 a stat of the inode leaves a mark in the nanoseconds, I_CTIME_QUERIED: no change. */
+#define CTIME_NSEC 0x7fffffff
+
 static __always_inline __s64 file_ctime(struct inode *inode)
 {
 	if (bpf_core_field_exists(struct inode___ctime_split, i_ctime_sec)) {
 		struct inode___ctime_split *split = (void *)inode;
 
-		return split->i_ctime_sec * 1000000000LL + split->i_ctime_nsec;
+		return split->i_ctime_sec * 1000000000LL + (split->i_ctime_nsec & CTIME_NSEC);
 	}
 	if (bpf_core_field_exists(struct inode___ctime_hidden, __i_ctime)) {
 		struct inode___ctime_hidden *hidden = (void *)inode;

@@ -5,7 +5,10 @@
  *   state stale 1      writers do not end what is remembered of a file (the control arm)
  *   state abi 99       what is pinned was left by another version
  *   state flood N      N contents that nobody has are seen
+ *   state seen FILE    prints the number under which its content is remembered, another at each hash;
+ *                      0: not remembered
  */
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +21,7 @@
 
 #define PIN "/sys/fs/bpf/debar/debar_state"
 #define CONTENTS "/sys/fs/bpf/debar/debar_contents"
+#define FILES "/sys/fs/bpf/debar/debar_files"
 
 static int open_map(const char *pin)
 {
@@ -44,6 +48,21 @@ static int flood(unsigned long n)
 	return 0;
 }
 
+static int seen(const char *path)
+{
+	struct debar_file file = {};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	union bpf_attr attr = { .map_fd = open_map(FILES),
+				.key = (__u64)&fd,
+				.value = (__u64)&file };
+
+	if (syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) ||
+	    file.state != DEBAR_FILE_KNOWN)
+		file.cookie = 0;
+	printf("%llu\n", file.cookie);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd = open_map(PIN);
@@ -60,6 +79,8 @@ int main(int argc, char **argv)
 		state->abi = strtoul(argv[2], NULL, 0);
 	else if (argc == 3 && !strcmp(argv[1], "flood"))
 		return flood(strtoul(argv[2], NULL, 0));
+	else if (argc == 3 && !strcmp(argv[1], "seen"))
+		return seen(argv[2]);
 	else
 		return 2;
 	return 0;
