@@ -75,9 +75,9 @@ static ssize_t fd_pread(void *ctx, void *buf, size_t len, uint64_t off)
 /* Most file systems and files have none: every error means that there is nothing to add. */
 static int verity_add(struct identity *identity, int fd, unsigned int flags)
 {
-	struct {
+	union {
 		struct fsverity_digest head;
-		uint8_t digest[VERITY_DIGEST_MAX];
+		uint8_t room[sizeof(struct fsverity_digest) + VERITY_DIGEST_MAX];
 	} measured = { .head = { .digest_size = VERITY_DIGEST_MAX } };
 	uint8_t signature[VERITY_SIGNATURE_MAX];
 	struct fsverity_read_metadata_arg metadata = {
@@ -92,7 +92,7 @@ static int verity_add(struct identity *identity, int fd, unsigned int flags)
 		return 0;
 	verity = (struct identity_verity){
 		.algorithm = measured.head.digest_algorithm,
-		.digest = measured.digest,
+		.digest = measured.head.digest,
 		.digest_len = measured.head.digest_size,
 	};
 	len = ioctl(fd, FS_IOC_READ_VERITY_METADATA, &metadata);
