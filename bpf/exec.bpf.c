@@ -5,6 +5,7 @@
  * of a file's content.
  *
  *   debar_exec      the program of an exec, a script, its interpreter
+ *   debar_check     whether an exec would be allowed (AT_EXECVE_CHECK, since 6.14)
  *   debar_mmap      libraries, ld.so, and what ld.so is told to run
  *   debar_mprotect  mapped first, made executable later: cannot hash, uses what is remembered
  *   debar_kread     modules and firmware read from files
@@ -316,6 +317,18 @@ int BPF_PROG(debar_exec, struct linux_binprm *bprm)
 {
 	struct file *file = bprm->file;
 
+	return answer(decide(file, file->f_inode, DEBAR_HOOK_EXEC));
+}
+
+/* An exec that is only asked about ends before the hook above, so that it is answered here. */
+SEC("lsm.s/bprm_creds_for_exec")
+int BPF_PROG(debar_check, struct linux_binprm *bprm)
+{
+	struct linux_binprm___check *asked = (void *)bprm;
+	struct file *file = bprm->file;
+
+	if (!bpf_core_field_exists(asked->is_check) || !BPF_CORE_READ_BITFIELD(asked, is_check))
+		return 0;
 	return answer(decide(file, file->f_inode, DEBAR_HOOK_EXEC));
 }
 

@@ -100,6 +100,11 @@ struct linux_binprm {
 	unsigned int unsafe;
 };
 
+/* 6.14: AT_EXECVE_CHECK. */
+struct linux_binprm___check {
+	unsigned int is_check : 1;
+};
+
 struct bpf_map {
 	__u32 id;
 };

@@ -122,12 +122,33 @@ static bool is_lsm(const struct bpf_program *prog)
 	return bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
 }
 
-/* Programs of the LSM hooks that this kernel has (some are newer than 6.1), and of the parts asked. */
+static bool has_member(const struct btf *btf, const char *type, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT), i;
+	const struct btf_type *found = id < 0 ? NULL : btf__type_by_id(btf, id);
+
+	for (i = 0; found && i < btf_vlen(found); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(found)[i].name_off), name))
+			return true;
+	return false;
+}
+
+/* What is newer than 6.1: a hook's function, and what makes a hook worth its cost at each exec. */
+static bool has_hook(const struct btf *btf, const char *name)
+{
+	char function[128];
+
+	snprintf(function, sizeof(function), "bpf_lsm_%s", name);
+	if (btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) <= 0)
+		return false;
+	return strcmp(name, "bprm_creds_for_exec") || has_member(btf, "linux_binprm", "is_check");
+}
+
+/* Programs of the LSM hooks that this kernel has, and of the parts asked. */
 static void choose_programs(struct kernel *kernel, unsigned int parts)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *prog;
-	char hook[128];
 
 	bpf_object__for_each_program (prog, kernel->skel->obj) {
 		const char *name = strchr(bpf_program__section_name(prog), '/');
@@ -137,10 +158,8 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 						   KERNEL_NETWORK;
 		bool wanted = parts & part;
 
-		if (wanted && is_lsm(prog)) {
-			snprintf(hook, sizeof(hook), "bpf_lsm_%s", name ? name + 1 : "");
-			wanted = btf && btf__find_by_name_kind(btf, hook, BTF_KIND_FUNC) > 0;
-		}
+		if (wanted && is_lsm(prog))
+			wanted = btf && name && has_hook(btf, name + 1);
 		bpf_program__set_autoload(prog, wanted);
 	}
 	btf__free(btf);
@@ -167,7 +186,10 @@ static int load_refused(int error, struct kernel_error *reterr)
 {
 	const char *hint = NULL;
 
-	if (error == EPERM || error == EACCES)
+	if (error == EACCES)
+		hint = "its verifier does not take one of them, which is an error in debar: report it "
+		       "with what DEBAR_DEBUG=1 shows";
+	else if (error == EPERM)
 		hint = "debar needs root with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN; "
 		       "in a container, run it on the host";
 	else if (error == ENOENT || error == ESRCH || error == EINVAL || error == ENOTSUP)
@@ -332,13 +354,13 @@ int kernel_unpin(struct kernel_error *reterr)
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	int ret;
 
-	ret = kernel_open(&kernel, reterr);
-	if (!ret && kernel_guarded(kernel))
+	(void)kernel_open(&kernel, reterr); /* pins that cannot be opened are removed, too */
+	if (kernel && kernel_guarded(kernel))
 		return kernel_fail(
 			reterr, EPERM,
 			"boot with debar=off on the kernel command line: that loads nothing",
 			"the guard is armed: only a reboot takes it off");
-	if (!ret)
+	if (kernel)
 		__atomic_store_n(&kernel->state->generation, 0, __ATOMIC_SEQ_CST);
 	remove_pins(NEW_PIN_DIR); /* of a load that was killed */
 	ret = remove_pins(KERNEL_PIN_DIR);

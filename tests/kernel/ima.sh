@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # append: ima_policy=tcb
-# kernels: 6.1
 # With an IMA policy the kernel may answer with the digest of content that has changed since.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 6.12
 # Machines on which debar cannot work, or not as it is: one line that says why, status 2, and what was
 # in force stays in force.
 # shellcheck source=tests/kernel/lib.sh

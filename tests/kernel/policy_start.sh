@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 6.12
 # Which policy comes into force, and which does not: a broken one, a shrunken one, an unsigned one.
 # What was in force stays in force.
 # timeout: 500
