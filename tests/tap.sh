@@ -46,6 +46,15 @@ try() {
 	errors=$(tr -d '\0' <"$work/.errors")
 }
 
+# passed STATUS WHAT: what was done just before ended with 0.
+passed() {
+	if [ "$1" -eq 0 ]; then
+		ok "$2"
+	else
+		not_ok "$2"
+	fi
+}
+
 # is GOT WANT WHAT
 is() {
 	if [ "$1" = "$2" ]; then

@@ -5,66 +5,45 @@
 # debar says of names before, at and after the instants.
 set -u
 cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 bans=policy/bans
-debar=build/asan/debar
-[ -x "$debar" ] || debar=build/debar
-n=0 failed=0
-
-ok() { # STATUS TEXT
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
-
-skip() { # TEXT REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-done_testing() {
-	echo "1..$n"
-	exit $failed
-}
 
 # absent TEXT PATTERN: no shipped file has it, in any case of letters.
 absent() {
 	local found
 	found=$(grep -rniE --include='*.yaml' --include='*.txt' -e "$2" "$bans" 2>&1)
 	[ $? -eq 1 ]
-	ok $? "$1"
+	passed $? "$1"
 	[ -z "$found" ] || echo "# ${found//$'\n'/$'\n'# }"
 }
 
 mapfile -t files < <(find "$bans" -name '*.yaml' ! -path '*/identifiers/*' | sort)
 [ ${#files[@]} -ge 6 ]
-ok $? "there are shipped bans to look at: ${#files[@]}"
+passed $? "there are shipped bans to look at: ${#files[@]}"
 
 # ---- what must stand there -----------------------------------------------------------------
 
 grep -qx '  - from: 2024-07-20T00:00:00-04:00' $bans/kaspersky.yaml
-ok $? "kaspersky: the first instant is 2024-07-20T00:00:00-04:00"
+passed $? "kaspersky: the first instant is 2024-07-20T00:00:00-04:00"
 grep -qx '  - from: 2024-09-29T00:00:00-04:00' $bans/kaspersky.yaml
-ok $? "kaspersky: the second instant is 2024-09-29T00:00:00-04:00"
+passed $? "kaspersky: the second instant is 2024-09-29T00:00:00-04:00"
 [ "$(grep -c '^  - from:' $bans/kaspersky.yaml)" = 2 ]
-ok $? "kaspersky: there is no third instant"
+passed $? "kaspersky: there is no third instant"
 grep -q 'Use itself is' $bans/kaspersky.yaml && grep -q 'own decision' $bans/kaspersky.yaml
-ok $? "kaspersky: says that use is not penalised, and whose decision refusing is"
+passed $? "kaspersky: says that use is not penalised, and whose decision refusing is"
 for ban in kaspersky kaspersky-us-ndaa-1634 kaspersky-au-pspf-002-2025; do
 	grep -qx 'include: identifiers/kaspersky.yaml' $bans/$ban.yaml
-	ok $? "$ban: shares the identifiers instead of copying them"
+	passed $? "$ban: shares the identifiers instead of copying them"
 done
 
 for file in "${files[@]}"; do
 	id=${file##*/}
 	id=${id%.yaml}
 	grep -qx "ban: $id" "$file"
-	ok $? "$id: the file is named after its ban"
+	passed $? "$id: the file is named after its ban"
 	grep -q "^## .*$id\$" docs/bans.md
-	ok $? "$id: docs/bans.md has a part about it"
+	passed $? "$id: docs/bans.md has a part about it"
 done
 
 bare=''
@@ -72,16 +51,16 @@ while IFS= read -r file; do
 	[[ $(head -n 1 "$file") == '# SPDX-License-Identifier: MIT' ]] || bare+=" $file"
 done < <(find "$bans" -name '*.yaml' -o -name '*.txt')
 [ -z "$bare" ]
-ok $? "every file names its licence on line 1$bare"
+passed $? "every file names its licence on line 1$bare"
 
 bare=''
 while IFS= read -r file; do
 	grep -qE '\b[0-9a-f]{40}\b' "$file" || bare+=" $file"
 done < <(grep -rl --include='*.yaml' --include='*.txt' v2fly "$bans")
 [ -z "$bare" ]
-ok $? "who takes from v2fly's list names the commit$bare"
+passed $? "who takes from v2fly's list names the commit$bare"
 grep -q 'Copyright (c) 2018-2019 V2Ray' $bans/NOTICE
-ok $? "the list's MIT notice is shipped with it"
+passed $? "the list's MIT notice is shipped with it"
 
 # Others read these files by the contract: nothing but its keys.
 keys='ban title authorities phases unclassified oversize rules include on_running
@@ -91,7 +70,7 @@ position reason owner until cgroup uid'
 strange=$(cat "${files[@]}" $bans/identifiers/*.yaml | grep -v '^ *#' |
 	sed -nE 's/^ *(- )?([a-z_0-9]+):( .*)?$/\2/p' | sort -u | grep -vxF "$(tr ' ' '\n' <<<"$keys")")
 [ -z "$strange" ]
-ok $? "only keys of the contract are used $strange"
+passed $? "only keys of the contract are used $strange"
 
 # ---- what never may ------------------------------------------------------------------------
 
@@ -110,12 +89,12 @@ absent "no digest from a third party's mirror" \
 absent "no digest without the vendor's own URL" '3851d26f|181fbc18|40921b72'
 absent "no product list that was not seen" 'appendix'
 [ "$(grep -c '^  - sha256:' $bans/identifiers/kaspersky.yaml)" = 11 ]
-ok $? "the digests are the eleven of the vendor's own URLs"
+passed $? "the digests are the eleven of the vendor's own URLs"
 
 # ---- what debar says -----------------------------------------------------------------------
 
 has_verb() {
-	"$debar" help 2>&1 | grep -q "^  $1 "
+	"$DEBAR" help 2>&1 | grep -q "^  $1 "
 }
 
 if ! has_verb policy || ! has_verb check; then
@@ -124,8 +103,8 @@ if ! has_verb policy || ! has_verb check; then
 fi
 
 for file in "${files[@]}"; do
-	words=$("$debar" policy check -p "$file" 2>&1)
-	ok $? "debar policy check accepts ${file#"$bans"/}"
+	words=$("$DEBAR" policy check -p "$file" 2>&1)
+	passed $? "debar policy check accepts ${file#"$bans"/}"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 done
 
@@ -133,7 +112,7 @@ done
 verdict() {
 	local ban=$1 name=$2
 	shift 2
-	"$debar" check --json -p "$bans/$ban.yaml" "$@" "$name" 2>&1 |
+	"$DEBAR" check --json -p "$bans/$ban.yaml" "$@" "$name" 2>&1 |
 		sed -nE 's/.*"verdict": ?"([a-z]+)".*/\1/p'
 }
 
@@ -142,7 +121,7 @@ says() { # VERDICT BAN NAME [OPTION]...
 	shift
 	got=$(verdict "$@")
 	[ "$got" = "$want" ]
-	ok $? "$1: $2 ${*:3} is $want"
+	passed $? "$1: $2 ${*:3} is $want"
 	[ "$got" = "$want" ] || echo "# got: $got"
 }
 
@@ -182,15 +161,15 @@ for file in "$dir"/node_modules/@kaspersky/hexa-ui/{esm/index.js,package.json} "
 	"$dir/opt/kaspersky/kesl/bin/kesl-control" "$dir/klnagent"; do
 	got=$(verdict kaspersky "$file")
 	[ "$got" = allow ]
-	ok $? "kaspersky: a file named ${file#"$dir"/} elsewhere is allowed"
+	passed $? "kaspersky: a file named ${file#"$dir"/} elsewhere is allowed"
 	[ "$got" = allow ] || echo "# got: $got"
 done
 rm -rf "$dir"
 
-words=$("$debar" policy explain -p $bans/kaspersky.yaml 2>&1)
+words=$("$DEBAR" policy explain -p $bans/kaspersky.yaml 2>&1)
 grep -q '89 FR 52434' <<<"$words"
-ok $? "policy explain cites the determination"
+passed $? "policy explain cites the determination"
 grep -qi 'own decision' <<<"$words"
-ok $? "policy explain says that refusing is the organisation's own decision"
+passed $? "policy explain says that refusing is the organisation's own decision"
 
 done_testing

@@ -5,32 +5,10 @@
 # that the documents show is one that debar accepts, and every file that the README names is there.
 set -u
 cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 page=loader/debar.8
 completion=loader/debar.bash-completion
-debar=build/asan/debar
-[ -x "$debar" ] || debar=build/debar
-n=0 failed=0
-
-ok() { # STATUS TEXT
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
-
-skip() { # TEXT REASON
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-same() { # TEXT WANT GOT
-	[ "$2" = "$3" ]
-	ok $? "$1"
-	[ "$2" = "$3" ] || printf '# want: %s\n# got:  %s\n' "${2//$'\n'/ }" "${3//$'\n'/ }"
-}
 
 # The synopsis of the page: "run -p --audit ...", one line a verb.
 synopsis() {
@@ -44,7 +22,7 @@ synopsis() {
 
 page_verbs=$(synopsis | cut -d' ' -f1 | sort)
 [ "$(wc -l <<<"$page_verbs")" -ge 10 ]
-ok $? "the synopsis of debar(8) has verbs: ${page_verbs//$'\n'/ }"
+passed $? "the synopsis of debar(8) has verbs: ${page_verbs//$'\n'/ }"
 
 completed() { # WORD...: what the completion offers for the last word
 	bash -c '. "$0"; COMP_WORDS=(debar "$@"); COMP_CWORD=$#
@@ -53,43 +31,43 @@ completed() { # WORD...: what the completion offers for the last word
 		printf "%s\n" "${COMPREPLY[@]}"' "$completion" "$@" | sort
 }
 
-same "the completion has the verbs of debar(8)" "$page_verbs" "$(completed '')"
-same "the completion has the verbs of debar policy" \
-	"$(printf '%s\n' check diff explain show sign verify)" "$(completed policy '')"
+is "$(completed '')" "$page_verbs" "the completion has the verbs of debar(8)"
+is "$(completed policy '')" "$(printf '%s\n' check diff explain show sign verify)" \
+	"the completion has the verbs of debar policy"
 for verb in check show diff explain sign verify; do
 	grep -q "^\.It Cm policy $verb" "$page"
-	ok $? "debar(8) explains policy $verb"
+	passed $? "debar(8) explains policy $verb"
 done
 for verb in $page_verbs; do
 	grep -qE "^\.It Cm $verb\$" "$page"
-	ok $? "debar(8) explains $verb"
+	passed $? "debar(8) explains $verb"
 	[[ $verb != policy && $verb != help ]] || continue
-	same "$verb: completion and synopsis have the same options" \
-		"$(synopsis | grep "^$verb" | tr ' ' '\n' | sed 1d | sort)" "$(completed "$verb" -)"
+	is "$(completed "$verb" -)" "$(synopsis | grep "^$verb" | tr ' ' '\n' | sed 1d | sort)" \
+		"$verb: completion and synopsis have the same options"
 done
 for option in $(synopsis | tr ' ' '\n' | grep '^-' | sort -u); do
 	grep -qE "^\.It Fl ${option#-}( |\$)" "$page"
-	ok $? "debar(8) explains $option"
+	passed $? "debar(8) explains $option"
 done
 
-if [ ! -x "$debar" ]; then
+if [ ! -x "$DEBAR" ]; then
 	skip "debar help tells the same" "debar is not built"
 else
-	help=$("$debar" help 2>&1)
+	help=$("$DEBAR" help 2>&1)
 	help_verbs=$(sed -nE 's/^  ([a-z]+) .*/\1/p' <<<"$help" | sort)
 	for verb in $page_verbs; do
 		if [ "$verb" != help ] && ! grep -qx "$verb" <<<"$help_verbs"; then
 			skip "debar help tells of $verb, as debar(8) does" "this build has no verb $verb"
 		fi
 	done
-	same "debar(8) has the verbs of debar help" '' "$(grep -vxF "$page_verbs" <<<"$help_verbs")"
+	is "$(grep -vxF "$page_verbs" <<<"$help_verbs")" '' "debar(8) has the verbs of debar help"
 	for verb in $help_verbs; do
 		strange=''
 		for option in $(grep -E "^  $verb " <<<"$help" | grep -oE -- '(^|[[ ])--?[a-z]+' | tr -d '[ '); do
 			synopsis | grep "^$verb" | grep -qwF -- "$option" || strange+=" $option"
 		done
 		[ -z "$strange" ]
-		ok $? "$verb: debar(8) has every option that debar help prints$strange"
+		passed $? "$verb: debar(8) has every option that debar help prints$strange"
 	done
 	# An option that exists is not what the complaint is about when a worse one follows.
 	while read -r verb options; do
@@ -106,7 +84,7 @@ else
 			--scan) value=/nonexistent ;;
 			*) value='' ;;
 			esac
-			words=$("$debar" "$verb" "$option" ${value:+"$value"} --no-such-option 2>&1 </dev/null)
+			words=$("$DEBAR" "$verb" "$option" ${value:+"$value"} --no-such-option 2>&1 </dev/null)
 			if [[ $words == *no-such-option* ]]; then
 				continue
 			elif [[ " --guard --scan " == *" $option "* ]]; then
@@ -116,28 +94,28 @@ else
 			fi
 		done
 		[ -z "$strange" ]
-		ok $? "$verb: takes every option that debar(8) names$strange"
+		passed $? "$verb: takes every option that debar(8) names$strange"
 	done < <(synopsis)
 fi
 
 # ---- examples ------------------------------------------------------------------------------
 
-if [ ! -x "$debar" ] || ! "$debar" policy check -p tests/data/good/smallest.yaml >/dev/null 2>&1; then
+if [ ! -x "$DEBAR" ] || ! "$DEBAR" policy check -p tests/data/good/smallest.yaml >/dev/null 2>&1; then
 	skip "examples are good policies" "this build has no verb policy check"
 else
 	for file in tests/data/good/*.yaml; do
-		words=$("$debar" policy check -p "$file" 2>&1)
-		ok $? "${file##*/} is a good policy"
+		words=$("$DEBAR" policy check -p "$file" 2>&1)
+		passed $? "${file##*/} is a good policy"
 		[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 	done
 	example=$(mktemp --suffix=.yaml)
 	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;p}' policy/debar-policy.5 >"$example"
-	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
-	ok $? "the example in debar-policy(5) is a good policy"
+	[ -s "$example" ] && words=$("$DEBAR" policy check -p "$example" 2>&1)
+	passed $? "the example in debar-policy(5) is a good policy"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 	sed -n '/^.\{3\}yaml$/,/^.\{3\}$/{/^.\{3\}\(yaml\)\?$/d;p}' README.md >"$example"
-	[ -s "$example" ] && words=$("$debar" policy check -p "$example" 2>&1)
-	ok $? "the example in README.md is a good policy"
+	[ -s "$example" ] && words=$("$DEBAR" policy check -p "$example" 2>&1)
+	passed $? "the example in README.md is a good policy"
 	[ -z "$words" ] || echo "# ${words//$'\n'/$'\n'# }"
 	rm -f "$example"
 fi
@@ -146,13 +124,12 @@ missing=''
 while read -r file; do
 	[ -e "$file" ] || missing+=" $file"
 done < <(sed -nE '/^## Where things live/,/^## /s/^    ([a-z]+\/[^ ]*) .*/\1/p' README.md)
-same "every file that README.md names is there" '' "$missing"
+is "$missing" '' "every file that README.md names is there"
 
 if command -v mandoc >/dev/null; then
 	words=$(mandoc -T lint -W warning "$page" policy/debar-policy.5 2>&1 | grep -v makewhatis)
-	same "the manual pages are well formed" '' "$words"
+	is "$words" '' "the manual pages are well formed"
 else
 	skip "the manual pages are well formed" "mandoc is not installed"
 fi
-echo "1..$n"
-exit $failed
+done_testing
