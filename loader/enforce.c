@@ -18,6 +18,7 @@
 #include "loader/enforce.h"
 #include "loader/kernel.h"
 #include "loader/last.h"
+#include "loader/latest.h"
 #include "loader/lock.h"
 #include "loader/message.h"
 #include "loader/recorder.h"
@@ -367,7 +368,7 @@ static int compile(const struct policy *policy, const struct policy_facts *facts
 }
 
 static int publish(struct kernel *kernel, const struct enforce_options *options,
-		   const struct policy_tables *tables)
+		   struct policy_tables *tables)
 {
 	struct kernel_policy publish = { .tables = tables,
 					 .mode = options->audit ? DEBAR_MODE_AUDIT :
@@ -388,7 +389,10 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		publish.deny_until = boot.tv_sec * 1000000000LL + boot.tv_nsec + options->deny_for;
 	}
+	if (!options->force)
+		latest_enter(kernel, tables);
 	ret = kernel_publish(kernel, &publish, &error);
+	latest_note();
 	return ret ? message_kernel(ret, &error) : 0;
 }
 

@@ -19,6 +19,7 @@
 #include "loader/enforce.h"
 #include "loader/hold.h"
 #include "loader/kernel.h"
+#include "loader/latest.h"
 #include "loader/lock.h"
 #include "loader/message.h"
 #include "loader/notify.h"
@@ -30,6 +31,7 @@
 #include "policy/policy.h"
 
 #define HEARTBEAT_MS 500
+#define NOTE_SECONDS 600    /* between the times that the clock is remembered */
 #define EVENTS_WAIT_MS 5000 /* a follower sees a controller in a fifth of one second */
 
 struct controller {
@@ -42,6 +44,7 @@ struct controller {
 	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
 	bool places;	   /* the hold was started for paths or packages, too */
 	bool stop;
+	time_t noted; /* when the clock was remembered */
 };
 
 static void tell_manager(struct controller *controller, void (*tell)(const char *status))
@@ -178,6 +181,10 @@ static void heartbeat(struct controller *controller)
 	__atomic_store_n(&state->utc_offset,
 			 (now.tv_sec - tai.tv_sec) * 1000000000LL + now.tv_nsec - tai.tv_nsec,
 			 __ATOMIC_RELAXED);
+	if (now.tv_sec >= controller->noted + NOTE_SECONDS || now.tv_sec < controller->noted) {
+		latest_note();
+		controller->noted = now.tv_sec;
+	}
 }
 
 static int serve(struct controller *controller, int signals, int control)
