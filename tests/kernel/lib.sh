@@ -67,6 +67,8 @@ make_pair() {
 	chmod 755 "$work" # so that other users reach it
 }
 
+export why='' # a scratch could not be had
+
 # Ways round, by name: lines of shell about a file called banned.
 declare -A ways=()
 
@@ -114,7 +116,37 @@ refused_while_loaded() {
 	runs "$1: works after" bash -c "$3"
 }
 
-# scratch KIND: an empty directory on tmpfs, ext4 or overlay; its path in $scratch.
+# The kernel's own NFS server, told by hand what a mountd would tell it, and a mount of it.
+mount_nfs() { # DIRECTORY MOUNT
+	modprobe -a nfsd nfsv4 2>/dev/null || { why="this kernel has no NFS server"; return 1; }
+	mkdir -p /var/lib/nfs/v4recovery
+	grep -q ' nfsd ' /proc/mounts || mount -t nfsd nfsd /proc/fs/nfsd
+	echo "-2 -3 +4" >/proc/fs/nfsd/versions # those need a portmapper
+	echo 10 >/proc/fs/nfsd/nfsv4leasetime
+	echo 10 >/proc/fs/nfsd/nfsv4gracetime
+	echo "nfsd 127.0.0.1 2147483647 here" >/proc/net/rpc/auth.unix.ip/channel
+	# 9218: fsid 0, any port, no subtree check; nobody is made another user.
+	echo "here $1 2147483647 9218 65534 65534 0" >/proc/net/rpc/nfsd.export/channel
+	printf '%s\n' "here 1 \\x00000000 2147483647 $1" >/proc/net/rpc/nfsd.fh/channel
+	echo "tcp 2049" >/proc/fs/nfsd/portlist
+	echo 2 >/proc/fs/nfsd/threads
+	at_exit "echo 0 >/proc/fs/nfsd/threads"
+	echo Y >/proc/fs/nfsd/v4_end_grace
+	why=$(mount -i -t nfs4 127.0.0.1:/ "$2" \
+		-o vers=4.2,addr=127.0.0.1,clientaddr=127.0.0.1,sec=sys,noac 2>&1)
+}
+
+mount_fuse() { # DIRECTORY MOUNT
+	local program=/usr/bin/fuse-overlayfs
+	modprobe fuse 2>/dev/null
+	[ -x $program ] || { why="fuse-overlayfs is not installed"; return 1; }
+	[ -c /dev/fuse ] || { why="this kernel has no FUSE"; return 1; }
+	mkdir -p "$work"/fuse/{lower,work}
+	why=$($program -o "lowerdir=$work/fuse/lower,upperdir=$1,workdir=$work/fuse/work" "$2" 2>&1)
+}
+
+# scratch KIND: an empty directory on tmpfs, ext4 or overlay; its path in $scratch. Or on fuse or nfs:
+# then what it is served from is in $server; it fails, and $why says why, where there is none.
 scratch() {
 	scratch=$work/$1
 	case $1 in
@@ -128,6 +160,12 @@ scratch() {
 		modprobe overlay
 		mount -t overlay overlay "$scratch" \
 			-o "lowerdir=$work/layers/lower,upperdir=$work/layers/upper,workdir=$work/layers/work"
+		at_exit "umount -l $scratch"
+		;;
+	fuse | nfs)
+		server=$work/server-$1
+		mkdir -p "$scratch" "$server"
+		"mount_$1" "$server" "$scratch" || return
 		at_exit "umount -l $scratch"
 		;;
 	esac
