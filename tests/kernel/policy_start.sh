@@ -79,6 +79,8 @@ policy 2 "$work/banned" >$dir/test.yaml
 exits 2 'an anchor is configured, the policy is not signed' "$DEBAR" load
 like "$errors" 'test.yaml: is not signed' 'and is refused'
 exits 2 'by its name, too' "$DEBAR" load -p $dir/test.yaml
+exits 2 'by a controller, too' timeout 30 "$DEBAR" run
+exits 2 'by its name, by a controller, too' timeout 30 "$DEBAR" run -p $dir/test.yaml
 sign
 runs 'a signed policy' "$DEBAR" load
 is_denied 'is in force' "$work/banned"
