@@ -156,6 +156,10 @@ install: build/debar
 	install -d $(DESTDIR)$(SYSCONFDIR)/debar/policy.d $(DESTDIR)$(DATADIR)
 	$(if $(wildcard policy/bans),cp -r policy/bans $(DESTDIR)$(DATADIR)/)
 	install -m 644 policy/debar-policy.schema.json $(DESTDIR)$(DATADIR)/
+	sed 's,/usr/sbin/debar,$(PREFIX)/sbin/debar,' packaging/apt-hook >$(DESTDIR)$(DATADIR)/apt-hook
+	chmod 755 $(DESTDIR)$(DATADIR)/apt-hook
+	sed 's,/usr/share/debar,$(DATADIR),' packaging/apt.conf >$(DESTDIR)$(DATADIR)/apt.conf
+	chmod 644 $(DESTDIR)$(DATADIR)/apt.conf
 	install -D -m 644 loader/debar.8 $(DESTDIR)$(PREFIX)/share/man/man8/debar.8
 	install -D -m 644 policy/debar-policy.5 $(DESTDIR)$(PREFIX)/share/man/man5/debar-policy.5
 	install -D -m 644 loader/debar.bash-completion \

@@ -186,6 +186,26 @@ static int policy_check_verb(struct policy_options *options)
 	return EXIT_DONE;
 }
 
+/* A comment: what is shown stays a policy. */
+static void show_reach(const struct policy *policy)
+{
+	struct policy_rule_info rule;
+	uint32_t files = 0, archives = 0;
+
+	for (uint32_t i = 0; i < policy_ordinals(policy); i++) {
+		if (policy_rule(policy, i, &rule) || rule.matcher > POLICY_PATH)
+			continue;
+		files++;
+		archives += policy_rule_archive(&rule);
+	}
+	if (!files)
+		return;
+	printf("# %u of %u rules about files can match at exec", files - archives, files);
+	if (archives)
+		printf("; %u are digests of archives, for debar check and the apt hook", archives);
+	putchar('\n');
+}
+
 static int policy_show_verb(struct policy_options *options)
 {
 	cleanup(policy_freep) struct policy *policy = NULL;
@@ -203,6 +223,7 @@ static int policy_show_verb(struct policy_options *options)
 		return EXIT_ERROR;
 	}
 	fwrite(text, 1, len, stdout);
+	show_reach(policy);
 	return EXIT_DONE;
 }
 

@@ -59,6 +59,8 @@ static json_t *rule_json(const struct policy_rule_info *rule)
 	set_text(object, "exec", policy_action_name(rule->exec));
 	set_text(object, "network", policy_action_name(rule->network));
 	set_text(object, "note", rule->note);
+	if (rule->matcher == POLICY_SHA256)
+		json_object_set_new(object, "archive", json_boolean(policy_rule_archive(rule)));
 	set_text(object, "file", rule->place.file);
 	json_object_set_new(object, "line", json_integer(rule->place.line));
 	return object;

@@ -357,6 +357,12 @@ uint32_t policy_ordinals(const struct policy *policy);
 int policy_rule(const struct policy *policy, uint32_t ordinal, struct policy_rule_info *ret_rule);
 
 /*
+ * A digest of an archive, by the file name in the rule's note: for `check` and for who installs. The
+ * kernel executes no archive, so such a rule never matches at exec.
+ */
+bool policy_rule_archive(const struct policy_rule_info *rule);
+
+/*
  * The rules that ban what @text names: a digest, name, address, path, package or build-id; a name
  * also meets the rules of the names above it. Ordinals in policy order, at most @max; *ret_count is
  * how many there are. Certificate criteria are not compared.

@@ -201,5 +201,5 @@ int deb_read(struct identity *identity, const struct identity_reader *reader, co
 	}
 	if (!control)
 		record_problem(identity, "a Debian package without a control archive");
-	return err == -ENOENT ? 0 : err;
+	return err && err != -ENOENT ? err : record_openpgp(identity);
 }

@@ -8,6 +8,8 @@
 #include "loader/identity/cert.h"
 #include "loader/identity/digest.h"
 #include "loader/identity/identity.h"
+#include "policy/digest.h"
+#include "policy/policy.h"
 
 void record_problem(struct identity *identity, const char *words)
 {
@@ -124,6 +126,60 @@ int record_package(struct identity *identity, const char *type, const char *name
 	identity->package_type = strdup(type);
 	if (!identity->package || !identity->package_version || !identity->package_type)
 		return -ENOMEM;
+	return 0;
+}
+
+#define OPENPGP_NAME "OpenPGP"
+#define OPENPGP_ID_SIZE 8
+
+/* The key id: the end of an older fingerprint, and the beginning of one of version 6. */
+static const uint8_t *openpgp_id(const struct identity *identity)
+{
+	size_t len = identity->signing_key_len;
+
+	return identity->signing_key + (len == 20 ? len - OPENPGP_ID_SIZE : 0);
+}
+
+static int openpgp_issuer(struct identity_signer *signer)
+{
+	struct policy_attribute *attribute = calloc(1, sizeof(*attribute));
+
+	if (!attribute)
+		return -ENOMEM;
+	signer->issuer_attributes = attribute;
+	signer->issuer_count = 1;
+	attribute->name = strdup("CN");
+	attribute->value = strdup(OPENPGP_NAME);
+	signer->issuer = strdup("CN=" OPENPGP_NAME);
+	return attribute->name && attribute->value && signer->issuer ? 0 : -ENOMEM;
+}
+
+int record_openpgp(struct identity *identity)
+{
+	uint8_t named[sizeof(OPENPGP_NAME) - 1 + OPENPGP_ID_SIZE], digest[DIGEST_SIZE_MAX];
+	char serial[2 * OPENPGP_ID_SIZE + 1];
+	struct identity_signer *signer;
+	int err;
+
+	if (!identity->signing_key_len)
+		return 0;
+	signer = record_signer(identity);
+	if (!signer)
+		return 0;
+	signer->digest_algorithm = signer->signature_algorithm = "unknown";
+	err = openpgp_issuer(signer);
+	if (err)
+		return err;
+	signer->serial = strdup(digest_encode(openpgp_id(identity), OPENPGP_ID_SIZE, serial));
+	if (!signer->serial)
+		return -ENOMEM;
+	memcpy(named, OPENPGP_NAME, sizeof(OPENPGP_NAME) - 1);
+	memcpy(named + sizeof(OPENPGP_NAME) - 1, openpgp_id(identity), OPENPGP_ID_SIZE);
+	err = digest_memory(DIGEST_SHA256, named, sizeof(named), digest);
+	if (err)
+		return err;
+	signer->issuer_serial.kind = DEBAR_KEY_CERT_ISSUER_SERIAL;
+	memcpy(signer->issuer_serial.value, digest, sizeof(signer->issuer_serial.value));
 	return 0;
 }
 

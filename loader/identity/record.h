@@ -31,6 +31,12 @@ int record_package(struct identity *identity, const char *type, const char *name
 		   const char *version);
 
 /*
+ * The OpenPGP key that signed an installer, where one was found, as a signer without a certificate:
+ * issuer CN=OpenPGP, and the key's id as serial, so that a certificate rule can name it.
+ */
+int record_openpgp(struct identity *identity);
+
+/*
  * The keys of all signers recorded so far. Every signer's own certificate comes first, then the
  * chains: what does not fit is the least telling.
  */

@@ -110,6 +110,8 @@ int rpm_read(struct identity *identity, const struct identity_reader *reader, co
 		err = section_read(reader, (signatures.end + 7) & ~(uint64_t)7, &facts);
 	}
 	if (!err)
+		err = record_openpgp(identity);
+	if (!err)
 		return package_read(identity, &facts.header);
 	if (err != -EINVAL)
 		return err;

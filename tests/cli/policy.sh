@@ -114,6 +114,22 @@ printf '%s\n' "$output" >"$work/shown.yaml"
 cp -r policy/bans/identifiers "$work/"
 exits 0 'what is shown can be read' "$DEBAR" policy show "$work/shown.yaml"
 is "$output" "$(cat "$work/shown.yaml")" 'and shows the same'
+cat >"$work/archives.yaml" <<END
+ban: archives
+rules:
+  - sha256: $(printf '%064d' 1)
+    note: "recipe: archive agent_1.0_amd64.deb"
+  - sha256: $(printf '%064d' 2)
+    note: the agent's program
+  - package: agent
+  - domain: agent.example
+END
+exits 0 'show of digests of archives' "$DEBAR" policy show "$work/archives.yaml"
+is "$(tail -n 1 <<<"$output")" \
+	'# 2 of 3 rules about files can match at exec; 1 are digests of archives, for debar check and the apt hook' \
+	'counts what can match at exec'
+exits 0 'and as JSON' "$DEBAR" policy show --json "$work/archives.yaml"
+is "$(jq -c '[.rules[].archive]' <<<"$output")" '[true,false,null,null]' 'marks them'
 exits 0 'show as JSON' "$DEBAR" policy show --json kaspersky
 is "$(jq -r '.rules[] | select(.value == "upd.kaspersky.com") | .kind' <<<"$output")" domain 'has its rules'
 policy two.yaml "ban: one\nrules:\n  - sha256: $a\n    exec: audit\n"

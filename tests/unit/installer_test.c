@@ -50,7 +50,10 @@ static void test_names(void)
 						      sizeof(fingerprint)) :
 				      !identity->signing_key_len,
 		       "and %s", cases[i].key ? "the key that gpg signed it with" : "no key");
-		tap_ok(!identity->keys.count, "a name is no key of the content");
+		tap_ok(identity->keys.count == cases[i].key, "a name is no key of the content");
+		tap_ok(identity->signer_count == cases[i].key, "and is signed by nobody else");
+		if (cases[i].key)
+			tap_str(identity->signers->serial, "0ffb6299a8703ac5", "its key has an id");
 		identity_free(identity);
 	}
 }
