@@ -46,14 +46,15 @@ static __always_inline __s64 file_ctime(struct inode *inode)
 }
 
 /*
- * File systems on which every writer of the bytes is counted in i_writecount of this very inode.
- * Elsewhere (network, FUSE, 9p, a memfd whose creator's descriptor is not counted) a file is
+ * File systems on which every writer of the bytes is counted in i_writecount of this very inode, or
+ * that have none. Elsewhere (network, FUSE, 9p, a memfd whose creator's descriptor is not counted) a file is
  * hashed each time.
  */
 static __always_inline bool counts_writers(unsigned long magic)
 {
 	return magic == EXT4_SUPER_MAGIC || magic == TMPFS_MAGIC || magic == XFS_SUPER_MAGIC ||
-	       magic == BTRFS_SUPER_MAGIC || magic == F2FS_SUPER_MAGIC;
+	       magic == BTRFS_SUPER_MAGIC || magic == F2FS_SUPER_MAGIC ||
+	       magic == SQUASHFS_MAGIC || magic == EROFS_SUPER_MAGIC_V1;
 }
 
 static __always_inline bool is_oversize(struct inode *inode)
