@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * Runs programs while policies are swapped, and counts what became of each, until the file STOP is
- * there: ALWAYS is banned by every policy, NEVER by none, ONE and OTHER by every second one.
+ * Runs programs, or asks for names, while policies are swapped, and counts what became of each, until
+ * the file STOP is there: ALWAYS is banned by every policy, NEVER by none, ONE and OTHER by every
+ * second one. What has no slash is a name, asked of 127.0.0.1, where nobody answers.
  *
  *   swap ALWAYS NEVER ONE OTHER STOP
  *   swap digests N SEED        N digests, a line each, of nothing that exists
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,11 +34,12 @@ static int digests(long n, uint64_t seed)
 	return 0;
 }
 
-/* 1: ran; 0: refused. */
+/* 1: ran; 0: refused, or killed because the next policy refused to map what this one let begin. */
 static int runs(const char *file)
 {
 	char *const argv[] = { (char *)file, NULL }, *const envp[] = { NULL };
 	volatile int error = 0;
+	int status;
 	pid_t child = vfork();
 
 	if (!child) {
@@ -42,12 +47,46 @@ static int runs(const char *file)
 		error = errno;
 		_exit(1);
 	}
-	waitpid(child, NULL, 0);
+	if (waitpid(child, &status, 0) != child)
+		exit(2);
 	if (error && error != EPERM) {
 		fprintf(stderr, "%s: %s\n", file, strerror(error));
 		exit(2);
 	}
-	return !error;
+	return !error && WIFEXITED(status);
+}
+
+/* 1: the query left; 0: refused. */
+static int asks(const char *name)
+{
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons(53),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	unsigned char query[512] = { 0, 1, 1, 0, 0, 1 }, *at = query + 12;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ssize_t sent;
+
+	for (const char *label = name; *label; label += *label == '.') {
+		size_t len = strcspn(label, ".");
+
+		*at++ = len;
+		memcpy(at, label, len);
+		at += len;
+		label += len;
+	}
+	memcpy(at, "\0\0\1\0\1", 5);
+	sent = sendto(fd, query, at + 5 - query, 0, (const struct sockaddr *)&to, sizeof(to));
+	if (sent < 0 && errno != EPERM) {
+		perror(name);
+		exit(2);
+	}
+	close(fd);
+	return sent > 0;
+}
+
+static int decided(const char *what)
+{
+	return strchr(what, '/') ? runs(what) : asks(what);
 }
 
 int main(int argc, char **argv)
@@ -61,7 +100,7 @@ int main(int argc, char **argv)
 		return 2;
 	while (access(argv[5], F_OK))
 		for (int i = 0; i < 4; i++)
-			(*(runs(argv[1 + i]) ? &ran[i] : &refused[i]))++;
+			(*(decided(argv[1 + i]) ? &ran[i] : &refused[i]))++;
 	for (int i = 0; i < 4; i++)
 		printf("%s_ran=%ld %s_refused=%ld ", names[i], ran[i], names[i], refused[i]);
 	printf("all=%ld\n", ran[0] + refused[0] + ran[1] + refused[1] + ran[2] + refused[2] +

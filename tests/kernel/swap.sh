@@ -13,7 +13,7 @@
 swap=build/tests/kernel/swap
 race=build/tests/kernel/race
 swaps=2 rules=20000
-[ -z "${DEBAR_LONG-}" ] || swaps=50 rules=1000000
+[ -z "${DEBAR_LONG-}" ] || swaps=10 rules=1000000
 for name in always never one other; do
 	"$race" make "$work/$name" banned # small, static, ends with 0
 	printf %s $name >>"$work/$name"
