@@ -33,7 +33,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/bootline.c loader/container.c loader/fold.c \
+pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/answer_message.c loader/bootline.c loader/container.c loader/fold.c \
 	loader/identify.c loader/judge.c loader/packages.c loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))

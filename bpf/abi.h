@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 /* Raised by every change of a layout or a meaning below. Pins of another number are not used. */
-#define DEBAR_ABI_VERSION 1
+#define DEBAR_ABI_VERSION 2
 
 /* ---- keys: facts about content ------------------------------------------------------------ */
 
@@ -541,11 +541,12 @@ _Static_assert(sizeof(struct debar_socket) == 56, "debar_socket has a hole");
 #define DEBAR_LEARN_SECONDS_MAX 3600
 #define DEBAR_LEARN_NAME_MAX 64
 
+#define DEBAR_SPARED_MAX 4096 /* addresses that are never learnt */
+
 struct debar_learned {
-	__s64 until;	  /* boot clock, nanoseconds */
-	__u32 generation; /* whose rules `first` counts: another one's is forgotten */
-	__u32 first;
-	__u32 count;
+	__s64 until;		  /* boot clock, nanoseconds */
+	struct debar_match match; /* the name's rule */
+	__u32 generation;	  /* that counts the rules so: another one forgets it */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct debar_learned) == 24, "debar_learned has a hole");
@@ -579,8 +580,19 @@ enum debar_net_flags {
 	DEBAR_NETEV_NAME = 1 << 1,    /* `name` is set */
 	DEBAR_NETEV_LEARNED = 1 << 2, /* the address was learnt from an answer */
 	DEBAR_NETEV_INGRESS =
-		1 << 3, /* an answer that came in; address and port are the sender's */
+		1 << 3,		     /* an answer that came in; address and port are the sender's */
+	DEBAR_NETEV_ANSWER = 1 << 4, /* a question whose asker waits for an answer */
 };
+
+/* What an answer to a refused question repeats, beside the name. */
+struct debar_question {
+	__u16 id;
+	__u16 type;
+	__u16 class;
+	__u8 recursion; /* 1: desired */
+	__u8 extended;	/* 1: the query has an OPT record, so the answer may have one */
+};
+_Static_assert(sizeof(struct debar_question) == 8, "debar_question has a hole");
 
 /* A network event; begins like struct debar_event, whose size differs. */
 struct debar_net_event {
@@ -603,9 +615,10 @@ struct debar_net_event {
 	__u8 name_len;
 	__u8 matched; /* where in `name` the part begins that a rule names */
 	__u8 pad;
-	__u8 name[256]; /* labels with their length in front */
+	struct debar_question question; /* with DEBAR_NETEV_ANSWER */
+	__u8 name[256];			/* labels with their length in front */
 };
-_Static_assert(sizeof(struct debar_net_event) == 4 + 4 + 8 + 40 + 8 + 8 + 40 + 8 + 4 + 4 + 256,
+_Static_assert(sizeof(struct debar_net_event) == 4 + 4 + 8 + 40 + 8 + 8 + 40 + 8 + 4 + 4 + 8 + 256,
 	       "debar_net_event has a hole");
 
 /* Bytes of the ring. Full: the event is dropped and counted, the verdict stands. */

@@ -39,6 +39,9 @@ struct dns_header {
 	__u16 additionals;
 	__u8 response;
 	__u8 opcode;
+	__u8 truncated;
+	__u8 recursion; /* desired */
+	__u8 code;
 };
 
 struct dns_walk {
@@ -64,10 +67,19 @@ static __always_inline void dns_header_read(const struct dns_message *message,
 	ret_header->id = dns_short(message, 0);
 	ret_header->response = dns_byte(message, 2) >> 7;
 	ret_header->opcode = dns_byte(message, 2) >> 3 & 15;
+	ret_header->truncated = dns_byte(message, 2) >> 1 & 1;
+	ret_header->recursion = dns_byte(message, 2) & 1;
+	ret_header->code = dns_byte(message, 3) & 15;
 	ret_header->questions = dns_short(message, 4);
 	ret_header->answers = dns_short(message, 6);
 	ret_header->authorities = dns_short(message, 8);
 	ret_header->additionals = dns_short(message, 10);
+}
+
+/* One plain question, to which no can be said. */
+static __always_inline bool dns_wants_answer(const struct dns_header *header)
+{
+	return !header->response && !header->opcode && header->questions == 1;
 }
 
 /* A byte where a label begins: its length, the end, or a pointer. */

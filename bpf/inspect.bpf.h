@@ -10,6 +10,7 @@
 
 #include "bpf/headers.bpf.h"
 #include "bpf/judgename.bpf.h"
+#include "bpf/learn.bpf.h"
 #include "bpf/scratch.bpf.h"
 
 #define NAMES_MAX 1024	 /* in one packet: pipelined requests */
@@ -20,9 +21,9 @@ static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 	return bpf_skb_ancestor_cgroup_id(ctx, level);
 }
 
-/* Tell what was judged; 1: refused. A refusal marks the socket. */
+/* Tell what was judged; 1: refused. A refusal marks the socket. @question: one that wants an answer. */
 checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct debar_socket *socket,
-			   struct name *name)
+			   struct name *name, struct debar_question *question)
 {
 	struct debar_address local = {};
 
@@ -38,11 +39,13 @@ checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct de
 			j->flags |= DEBAR_NETEV_REFUSED;
 			if (socket)
 				socket->flags |= DEBAR_SOCKET_REFUSED;
+		} else if (question) {
+			j->flags |= DEBAR_NETEV_ANSWER;
 		}
 	}
 	packet_address(skb, &j->remote, j->flags & DEBAR_NETEV_INGRESS);
 	packet_address(skb, &local, !(j->flags & DEBAR_NETEV_INGRESS));
-	net_report(skb, j, &local, socket, name);
+	net_report(skb, j, &local, socket, name, question);
 	return j->action == DEBAR_DENY;
 }
 
@@ -69,10 +72,15 @@ struct inspection {
 static __always_inline void inspect_name(struct inspection *in, __u8 hook)
 {
 	struct judgement *j = &in->s->judgement;
+	struct debar_question *question = in->s->answer ? &in->s->question : NULL;
 
 	judgement_set(j, &in->s->packet, in->socket, hook);
-	judge_name(in->skb, j, &in->s->name);
-	in->s->refused = debar_skb_told(in->skb, j, in->socket, &in->s->name) == 1;
+	debar_judge_name(j, &in->s->name);
+	in->s->learn.match = j->match;
+	in->s->learn.action = j->action;
+	if (judge_owner(in->skb, j))
+		debar_judge_name(j, &in->s->name);
+	in->s->refused = debar_skb_told(in->skb, j, in->socket, &in->s->name, question) == 1;
 }
 
 /* ---- DNS ----------------------------------------------------------------------------------- */
@@ -98,8 +106,12 @@ static long dns_question(__u32 i, struct inspection *in)
 		return 1;
 	}
 	s->at = after + 4;
+	s->question.type = dns_short(&s->message, after);
+	s->question.class = dns_short(&s->message, after + 2);
 	net_count(DEBAR_NET_QUERY);
 	inspect_name(in, DEBAR_HOOK_DNS);
+	if (!s->refused && s->learns && !s->packet.ingress)
+		debar_learn_ask(in->skb, s);
 	return !!s->refused;
 }
 
@@ -153,7 +165,7 @@ checked int debar_malformed(struct __sk_buff *skb, struct scratch *s, struct deb
 	bpf_loop(DEBAR_BANS_MAX, malformed_step, &j, 0);
 	j->action = mode_cap(state, j->action);
 	j->because = DEBAR_BECAUSE_MALFORMED;
-	s->refused = debar_skb_told(skb, j, socket, NULL) == 1;
+	s->refused = debar_skb_told(skb, j, socket, NULL, NULL) == 1;
 	return s->refused;
 }
 
@@ -172,6 +184,12 @@ checked int debar_questions(struct __sk_buff *skb, struct scratch *s, struct deb
 	s->at = DNS_HEADER;
 	if (header.response && s->packet.remote_port == 5353 && !s->packet.ingress)
 		return 0;
+	s->answer = !s->packet.ingress && s->packet.protocol == IPPROTO_UDP &&
+		    dns_wants_answer(&header) && s->packet.remote_port != 5353 &&
+		    debar_dns_port(s->slot, s->packet.local_port) != 1;
+	s->question.id = header.id;
+	s->question.recursion = header.recursion;
+	s->question.extended = header.additionals != 0;
 	bpf_loop(header.questions < DNS_QUESTIONS_MAX ? header.questions : DNS_QUESTIONS_MAX,
 		 dns_question, &in, 0);
 	return s->refused;
@@ -220,13 +238,15 @@ checked int debar_answer(struct __sk_buff *skb, struct scratch *s, struct debar_
 	    !dns_load(skb, s, s->packet.offset + skip, s->packet.len - skip))
 		return 0;
 	dns_header_read(&s->message, &header);
-	if (!header.response)
+	/* Nothing is to be had from one that says no, as do those of loader/answer.c. */
+	if (!header.response || (header.code && !header.answers))
 		return 0;
 	net_count(DEBAR_NET_ANSWER);
 	debar_questions(skb, s, socket);
 	records = (__u32)header.answers + header.authorities + header.additionals;
 	if (!s->refused && !s->malformed)
 		bpf_loop(records < DNS_RECORDS_MAX ? records : DNS_RECORDS_MAX, dns_answer, &in, 0);
+	s->whole = !s->refused && !s->malformed;
 	return s->refused;
 }
 

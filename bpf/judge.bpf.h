@@ -276,6 +276,38 @@ __weak int debar_address_pass(struct judgement *j)
 	return 0;
 }
 
+/* And the rule of the name that this address was learnt from. */
+__weak int debar_learned_pass(struct judgement *j)
+{
+	struct net_look look = { .verdict = j };
+	struct debar_address address;
+	struct debar_learned *learned;
+	struct debar_net_rule rule = {};
+
+	if (!j)
+		return 0;
+	address = j->remote;
+	learned = bpf_map_lookup_elem(&debar_learned, &address);
+	if (!learned || learned->generation != j->generation ||
+	    learned->until < (__s64)bpf_ktime_get_boot_ns())
+		return 0;
+	rule.rule = learned->match.rule;
+	rule.ban = learned->match.ban;
+	rule.network = learned->match.network;
+	net_rule_met(&look, &rule);
+	if (j->action && j->match.rule == rule.rule)
+		j->flags |= DEBAR_NETEV_LEARNED;
+	return 0;
+}
+
+static __always_inline void judge_pass(struct judgement *j, const struct debar_net_head *head)
+{
+	if (head && head->networks)
+		debar_address_pass(j);
+	if (head && head->learn)
+		debar_learned_pass(j);
+}
+
 /* Sets j->action for j->remote. Swaps that overtake every try leave what was found last. */
 __weak int debar_judge_address(struct judgement *j)
 {
@@ -290,10 +322,9 @@ __weak int debar_judge_address(struct judgement *j)
 		if (!judge_begin(j, state))
 			return 0;
 		head = net_head(j->slot);
-		if (head && head->networks)
-			debar_address_pass(j);
+		judge_pass(j, head);
 		if (judge_weigh(j))
-			debar_address_pass(j);
+			judge_pass(j, head);
 		if (!judge_torn(j, state))
 			break;
 	}

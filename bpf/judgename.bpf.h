@@ -94,11 +94,4 @@ __weak int debar_judge_name(struct judgement *j, struct name *name)
 	return 0;
 }
 
-static __always_inline void judge_name(NET_CTX *ctx, struct judgement *j, struct name *name)
-{
-	debar_judge_name(j, name);
-	if (judge_owner(ctx, j))
-		debar_judge_name(j, name);
-}
-
 #endif

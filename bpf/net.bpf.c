@@ -77,7 +77,7 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, const struct deb
 		j.error = ECONNREFUSED;
 	else if (socket)
 		socket->told = j.generation;
-	net_report(ctx, &j, NULL, socket, NULL);
+	net_report(ctx, &j, NULL, socket, NULL, NULL);
 	if (j.action != DEBAR_DENY)
 		return PASS;
 	bpf_set_retval(-ECONNREFUSED);

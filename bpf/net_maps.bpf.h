@@ -45,6 +45,24 @@ struct {
 	__array(values, struct debar_network_map);
 } debar_networks __weak SEC(".maps");
 
+/* ---- learnt addresses ----------------------------------------------------------------------- */
+
+/* Written and read by the programs, see learn.bpf.h. Full: the least recently used is forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct debar_address);
+	__type(value, struct debar_learned);
+} debar_learned __weak SEC(".maps");
+
+/* Never learnt: this host's own, gateways, resolvers; by the controller. Full: the rest is not spared. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DEBAR_SPARED_MAX);
+	__type(key, struct debar_address);
+	__type(value, __u32); /* a number of the last time it was seen */
+} debar_spared __weak SEC(".maps");
+
 /* ---- sockets: written and read by the programs, end with the socket ------------------------ */
 
 /* No memory (optmem): the socket has no owner in events, and each segment is parsed alone. */

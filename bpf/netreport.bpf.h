@@ -5,10 +5,11 @@
 
 #include "bpf/judge.bpf.h"
 
-/* @local, @socket and @name may be NULL. */
+/* @local, @socket, @name and @question may be NULL. */
 static __always_inline void net_report(NET_CTX *ctx, const struct judgement *j,
 				       const struct debar_address *local,
-				       const struct debar_socket *socket, const struct name *name)
+				       const struct debar_socket *socket, const struct name *name,
+				       const struct debar_question *question)
 {
 	struct debar_net_event *event = bpf_ringbuf_reserve(&debar_ring, sizeof(*event), 0);
 
@@ -41,6 +42,8 @@ static __always_inline void net_report(NET_CTX *ctx, const struct judgement *j,
 		event->name_len = name->len;
 		event->matched = j->start;
 		__builtin_memcpy(event->name, name->wire, sizeof(event->name));
+		if (question)
+			event->question = *question;
 	}
 	bpf_ringbuf_submit(event, 0);
 }

@@ -43,6 +43,12 @@ static __always_inline bool passage_begin(struct passage *p)
 	return p->head && (p->head->buckets || p->head->networks);
 }
 
+/* Can an address be banned? */
+static __always_inline bool passage_addresses(const struct passage *p)
+{
+	return p->head->networks || p->head->learn;
+}
+
 static __always_inline void passage_socket(struct passage *p)
 {
 	struct bpf_sock *sk = p->skb->sk;
@@ -74,7 +80,7 @@ static __noinline int address_refused(struct passage *p, bool tcp)
 			return 0;
 		p->socket->told = j.generation;
 	}
-	return debar_skb_told(p->skb, &j, p->socket, NULL) == 1;
+	return debar_skb_told(p->skb, &j, p->socket, NULL, NULL) == 1;
 }
 
 /* Memory to parse in, with the packet in it. NULL: there is none. */
@@ -85,6 +91,8 @@ static __always_inline struct scratch *passage_scratch(struct passage *p)
 	if (!s)
 		return NULL;
 	s->packet = p->packet;
+	s->slot = p->generation & 1;
+	s->learns = p->head->learn;
 	s->refused = s->malformed = s->whole = 0;
 	return s;
 }
@@ -221,12 +229,12 @@ int debar_egress(struct __sk_buff *skb)
 		return PASS;
 	}
 	/* Acknowledgements and the like matter to addresses only. */
-	if (!p.head->networks && !p.packet.len)
+	if (!passage_addresses(&p) && !p.packet.len)
 		return PASS;
 	passage_socket(&p);
 	if (p.socket && p.socket->flags & DEBAR_SOCKET_REFUSED)
 		return p.packet.fin && !p.packet.len ? PASS : REFUSE;
-	if (p.head->networks && (!p.socket || p.socket->clean != p.generation) &&
+	if (passage_addresses(&p) && (!p.socket || p.socket->clean != p.generation) &&
 	    address_refused(&p, p.sk && p.sk->protocol == IPPROTO_TCP))
 		return REFUSE;
 	if (p.packet.fragment) {
@@ -259,6 +267,9 @@ int debar_ingress(struct __sk_buff *skb)
 	if (!s)
 		return REFUSE;
 	refused = debar_answer(skb, s, p.socket);
+	/* From here and not from there, for the sake of the stack. */
+	if (s->whole && s->learns)
+		debar_learn_answer(skb, s);
 	scratch_give(s);
 	return refused == 1 ? REFUSE : PASS;
 }

@@ -13,6 +13,43 @@
 
 #define SCRATCH_SLOTS 4
 
+/* ---- learning, see learn.bpf.h -------------------------------------------------------------- */
+
+/* Whose answer. No hole: a key is compared whole. */
+struct learn_key {
+	__u64 cookie; /* of the socket */
+	__u64 name;   /* hash of the question */
+	struct debar_address server;
+	__u16 id;
+	__u16 port;
+};
+_Static_assert(sizeof(struct learn_key) == 40, "learn_key has a hole");
+
+struct learn_asked {
+	__s64 when; /* boot clock */
+	struct debar_match match;
+	__u32 generation;
+	__u32 pad;
+};
+
+struct learn_share {
+	__s64 since; /* boot clock */
+	__u32 count;
+	__u32 pad;
+};
+
+struct learn {
+	struct learn_key key;
+	struct learn_asked asked;
+	struct debar_match match; /* that the question met, whoever asks */
+	__u64 expected;		  /* hash of the name whose records count */
+	struct debar_address address;
+	__u8 action; /* likewise: enum debar_action */
+	__u8 pad[3];
+};
+
+/* ---- the buffers ---------------------------------------------------------------------------- */
+
 struct scratch {
 	__u32 busy;
 	__u32 pad;
@@ -25,8 +62,13 @@ struct scratch {
 	__u32 end; /* DNS: of the message */
 	__u8 refused;
 	__u8 malformed;
-	__u8 whole; /* TCP: a message of DNS is in memory */
-	__u8 pad2;
+	__u8 whole;  /* a message of DNS is in memory, and to be looked at */
+	__u8 answer; /* DNS: `question` wants an answer, if it is refused */
+	__u8 learns; /* some ban does */
+	__u8 pad2[3];
+	__u32 slot; /* of the generation */
+	struct debar_question question;
+	struct learn learn;
 	struct dns_message message;
 };
 

@@ -1,41 +1,16 @@
 // SPDX-License-Identifier: MIT
-/*
- * SOCK_DESTROY over NETLINK_SOCK_DIAG. The request goes to the namespace in which the netlink socket
- * was made, so this thread enters the process's for the moment that takes, and comes back.
- */
+/* SOCK_DESTROY over NETLINK_SOCK_DIAG, in the namespace in which the netlink socket was made. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "loader/destroy.h"
+#include "loader/netns.h"
 #include "policy/cleanup.h"
-
-/* A netlink socket in the namespace of @pid; -errno. */
-static int diag_open(__u32 pid)
-{
-	cleanup(cleanup_fd) int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	cleanup(cleanup_fd) int away = -1;
-	char path[64];
-	int fd, error;
-
-	snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
-	if (pid && home >= 0)
-		away = open(path, O_RDONLY | O_CLOEXEC);
-	if (away >= 0 && setns(away, CLONE_NEWNET))
-		return -errno;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	error = -errno;
-	/* Not to get home would put the whole controller into a container: better to stop. */
-	if (away >= 0 && setns(home, CLONE_NEWNET))
-		abort();
-	return fd < 0 ? error : fd;
-}
 
 /* An address as the socket has it: IPv4 on an IPv6 socket is ::ffff:a.b.c.d there. */
 static void diag_address(__be32 to[4], const struct debar_address *address, int family)
@@ -84,15 +59,12 @@ static int diag_destroy(int fd, const struct debar_net_event *event, int family)
 
 int destroy_socket(const struct debar_net_event *event)
 {
-	cleanup(cleanup_fd) int fd = diag_open(event->actor.pid);
+	cleanup(cleanup_fd) int fd = -1;
 	int result;
 
 	if (event->protocol != IPPROTO_TCP || !event->local.family)
 		return -EINVAL;
-	if (fd == -ENOENT || fd == -EACCES) {
-		/* The process has ended; the socket may live on in this namespace. */
-		fd = diag_open(0);
-	}
+	fd = netns_socket(event->actor.pid, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
 	if (fd < 0)
 		return fd;
 	if (event->remote.family == 6)

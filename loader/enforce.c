@@ -22,6 +22,7 @@
 #include "loader/lock.h"
 #include "loader/message.h"
 #include "loader/recorder.h"
+#include "loader/spared.h"
 #include "loader/store.h"
 #include "loader/system.h"
 #include "loader/trust.h"
@@ -207,9 +208,7 @@ static const char *unkept_word(const struct policy_ban *ban)
 {
 	if (ban->kill)
 		return "on_running: kill";
-	if (ban->loss_deny)
-		return "on_controller_loss: deny";
-	return ban->learn ? "learn: true" : NULL;
+	return ban->loss_deny ? "on_controller_loss: deny" : NULL;
 }
 
 static int check_words(const struct policy *policy)
@@ -477,6 +476,10 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		ret = publish(kernel, options, tables);
 	if (ret)
 		return ret;
+	ret = kernel_parts(kernel) & KERNEL_NETWORK ? spared_refresh(kernel) : 0;
+	if (ret)
+		message_warning("cannot say which addresses must not be learnt: %s",
+				strerror(-ret));
 	ret = store_save(options, policy, state->generation);
 	if (ret)
 		message_warning("cannot store what is in force in %s: %s", RUN_DIR, strerror(-ret));

@@ -172,6 +172,30 @@ void kernel_net_empty(struct kernel *kernel, __u32 slot)
 		bpf_map_delete_elem(kernel_map(kernel, tables[i]), &slot);
 }
 
+/* Those of this time have its number; the others go. */
+int kernel_net_spare(struct kernel *kernel, const struct debar_address *addresses, size_t count)
+{
+	int fd = kernel_map(kernel, "debar_spared");
+	struct debar_address at, next;
+	__u32 before = 0, now, seen;
+	bool more;
+
+	if (fd < 0)
+		return 0;
+	if (!bpf_map_get_next_key(fd, NULL, &at))
+		(void)bpf_map_lookup_elem(fd, &at, &before);
+	now = before + 1;
+	for (size_t i = 0; i < count; i++)
+		if (bpf_map_update_elem(fd, &addresses[i], &now, BPF_ANY) && errno != E2BIG)
+			return -errno;
+	for (more = !bpf_map_get_next_key(fd, NULL, &at); more; at = next) {
+		more = !bpf_map_get_next_key(fd, &at, &next);
+		if (!bpf_map_lookup_elem(fd, &at, &seen) && seen != now)
+			(void)bpf_map_delete_elem(fd, &at);
+	}
+	return 0;
+}
+
 int kernel_net_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_NET_COUNTER_MAX])
 {
 	int cpus = libbpf_num_possible_cpus(), fd = kernel_map(kernel, "debar_netcount");

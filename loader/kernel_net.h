@@ -12,6 +12,12 @@ int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_table
 /* Let go of what @slot holds. */
 void kernel_net_empty(struct kernel *kernel, __u32 slot);
 
+/*
+ * From now on these addresses, and no others, are never learnt. What is above DEBAR_SPARED_MAX is
+ * left out. 0 or -errno; 0 also where no programs of the network are loaded.
+ */
+int kernel_net_spare(struct kernel *kernel, const struct debar_address *addresses, size_t count);
+
 /* Sum over all CPUs. */
 int kernel_net_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_NET_COUNTER_MAX]);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/answer.h"
 #include "loader/clock.h"
 #include "loader/destroy.h"
 #include "loader/fold.h"
@@ -124,9 +125,11 @@ static int receive(void *ctx, const void *record, size_t size)
 			return 0;
 		report_essence(record, &essence.file);
 	} else if (size == sizeof(essence.net)) {
-		/* First of all: its program waits for the answer that it will not get. */
+		/* First of all: its program waits for an answer that it will not get. */
 		if (((const struct debar_net_event *)record)->flags & DEBAR_NETEV_REFUSED)
 			(void)destroy_socket(record);
+		if (((const struct debar_net_event *)record)->flags & DEBAR_NETEV_ANSWER)
+			(void)answer_question(record);
 		report_net_essence(record, &essence.net);
 	} else {
 		size = 0;

@@ -162,6 +162,7 @@ void report_net_essence(const struct debar_net_event *event, struct debar_net_ev
 	e.when = 0;
 	e.actor.pid = e.actor.ppid = 0;
 	e.cookie = 0;
+	memset(&e.question, 0, sizeof(e.question));
 	e.local_port = 0; /* every new socket has another */
 	memset(e.actor.comm + strnlen(e.actor.comm, sizeof(e.actor.comm)), 0,
 	       sizeof(e.actor.comm) - strnlen(e.actor.comm, sizeof(e.actor.comm)));

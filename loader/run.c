@@ -25,6 +25,7 @@
 #include "loader/notify.h"
 #include "loader/recorder.h"
 #include "loader/report.h"
+#include "loader/spared.h"
 #include "loader/store.h"
 #include "loader/watchdog.h"
 #include "policy/cleanup.h"
@@ -33,6 +34,7 @@
 #define HEARTBEAT_MS 500
 #define NOTE_SECONDS 600    /* between the times that the clock is remembered */
 #define EVENTS_WAIT_MS 5000 /* a follower sees a controller in a fifth of one second */
+#define SPARED_SECONDS 10   /* how long an address may be new and not spared */
 
 struct controller {
 	struct enforce_options *options;
@@ -43,6 +45,7 @@ struct controller {
 	struct watchdog *watchdog;
 	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
 	bool places;	   /* the hold was started for paths or packages, too */
+	time_t spared;	   /* boot clock, when addresses were last looked at */
 	bool stop;
 	time_t noted; /* when the clock was remembered */
 };
@@ -187,6 +190,19 @@ static void heartbeat(struct controller *controller)
 	}
 }
 
+/* Addresses of this host come and go. */
+static void look_at_addresses(struct controller *controller)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	if (!(kernel_parts(controller->kernel) & KERNEL_NETWORK) ||
+	    now.tv_sec - controller->spared < SPARED_SECONDS)
+		return;
+	controller->spared = now.tv_sec;
+	(void)spared_refresh(controller->kernel);
+}
+
 static int serve(struct controller *controller, int signals, int control)
 {
 	struct pollfd polled[] = {
@@ -199,6 +215,7 @@ static int serve(struct controller *controller, int signals, int control)
 		if (poll(polled, 3, HEARTBEAT_MS) < 0 && errno != EINTR)
 			return message_error(errno, "cannot wait: %m");
 		heartbeat(controller);
+		look_at_addresses(controller);
 		notify_alive(&controller->alive);
 		recorder_read(controller->recorder, 0);
 		recorder_tick(controller->recorder);

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 600
-# kernels: 6.1
+# timeout: 120
 #
 # The known ways round a ban of names and addresses, N1 to N15, each tried before, while and after a
 # policy is loaded, with a neighbour that has to go on working. What is a stated limit says so.
@@ -83,40 +82,54 @@ row "N11: a raw socket, the query" EPERM "dns 192.0.2.53 53 $n raw" "dns 192.0.2
 row "N11: a raw socket, the address" EPERM "send 203.0.113.7 7777 raw x" "send 203.0.113.8 7777 raw x"
 row "N12: Fast Open to a banned address" ECONNREFUSED "send 203.0.113.7 7777 fastopen x" "send 203.0.113.8 7777 fastopen x"
 
-command_of() { # a neighbour's or a row's words: an underscore is a space, two spaces an empty word
-	local words
-	IFS=' ' read -ra words <<<"${1//  / EMPTY }"
-	command=("$peer")
-	for word in "${words[@]}"; do
-		[ "$word" != EMPTY ] || word=
-		command+=("${word//_/ }")
-	done
+# Many commands in one process, because a shell is slow in a guest: fills $results.
+results=()
+all() { # COMMAND...
+	mapfile -t results < <(printf '%s\n' "$@" | $peer rows)
 }
 
-works() { # WHAT COMMAND
-	command_of "$2"
-	try "${command[@]}"
-	if [[ $output == answer || $output == connected ]]; then
+worked() { # WHAT RESULT
+	if [[ $2 == answer || $2 == connected ]]; then
 		ok "$1"
 	else
-		not_ok "$1" "${command[*]}: $output $errors"
+		not_ok "$1" "$2"
 	fi
 }
 
+works() { # WHAT COMMAND
+	all "$2"
+	worked "$1" "${results[0]}"
+}
+
+commands=() neighbours=()
 for row in "${rows[@]}"; do
 	IFS=$'\t' read -r what refused bad neighbour <<<"$row"
-	# A pointer that leads ahead is answered by no server.
-	[[ $what == *pointer* ]] || works "$what: works before" "$bad"
+	commands+=("$bad")
+	neighbours+=("$neighbour")
 done
+
+each_works() { # before | after
+	local i
+	all "${commands[@]}"
+	for i in "${!rows[@]}"; do
+		what=${rows[i]%%$'\t'*}
+		# A pointer that leads ahead is answered by no server.
+		[[ $what == *pointer* ]] || worked "$what: works $1" "${results[i]}"
+	done
+}
+
+each_works before
 enforce "$work/policy.yaml"
-for row in "${rows[@]}"; do
-	IFS=$'\t' read -r what refused bad neighbour <<<"$row"
-	command_of "$bad"
-	try "${command[@]}"
+all "${commands[@]}"
+for i in "${!rows[@]}"; do
+	IFS=$'\t' read -r what refused bad neighbour <<<"${rows[i]}"
 	# On a slow machine the user time-out may be faster than the controller.
-	[ "$refused$output" != ECONNABORTEDETIMEDOUT ] || output=$refused
-	is "$output" "$refused" "$what: refused while loaded"
-	works "$what: its neighbour works" "$neighbour"
+	[ "$refused${results[i]}" != ECONNABORTEDETIMEDOUT ] || results[i]=$refused
+	is "${results[i]}" "$refused" "$what: refused while loaded"
+done
+all "${neighbours[@]}"
+for i in "${!rows[@]}"; do
+	worked "${rows[i]%%$'\t'*}: its neighbour works" "${results[i]}"
 done
 works "an exception below a banned name" "dns 192.0.2.53 53 x.tools.banned.example"
 told 'denied +dns +www.banned.example .*banned.example.*peer' "an event names the layer, the name, the rule and the program"
@@ -142,10 +155,10 @@ says ECONNREFUSED "with no controller: an address" $peer connect 203.0.113.7 443
 begun=$(date +%s%N)
 says ETIMEDOUT "with no controller: TLS" $peer tls 198.51.100.10 443 $n tcp
 took=$((($(date +%s%N) - begun) / 1000000))
-is $((took < 1000)) 1 "and it ends within a second ($took ms)"
+# A guest's clock runs on while the machine does other things.
+limit=1000
+[ ! -e /job.env ] || limit=5000
+is $((took < limit)) 1 "and it ends within $limit ms ($took ms)"
 lift
-for row in "${rows[@]}"; do
-	IFS=$'\t' read -r what refused bad neighbour <<<"$row"
-	[[ $what == *pointer* ]] || works "$what: works after" "$bad"
-done
+each_works after
 done_testing

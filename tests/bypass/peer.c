@@ -5,10 +5,13 @@
  *
  *	peer serve ADDRESS		DNS (UDP and TCP 53, 5353) and echo on TCP and UDP 80, 443, 853
  *	peer dns SERVER PORT NAME [WAY]	udp tcp tcpsplit tcppipe fastopen sendmmsg short connected
- *					qd2 pointer mixed edns notify raw; prints "answer" or errno
+ *					qd2 pointer mixed edns notify raw quiet (does not wait);
+ *					prints "answer" or errno
  *	peer send ADDRESS PORT WAY TEXT	tcp split7 split1 fastopen udp raw; text with \r \n \0xx
  *	peer tls ADDRESS PORT NAME WAY	tcp split1 split9 records big late
  *	peer connect ADDRESS PORT [KIND]	tcp udp; "connected" or errno
+ *	peer rows			the same, a command a line on stdin, a line each of what came
+ *					of it; _ is a space inside a word, two spaces an empty word
  *
  * A wait ends after two seconds with "timeout".
  */
@@ -127,47 +130,159 @@ static size_t query_make(unsigned char *to, const char *name, const char *way)
 	return at;
 }
 
-/* An answer: 198.51.100.10, and for names that begin with alias- a CNAME to what follows. */
+static size_t put_a(unsigned char *record, unsigned int address)
+{
+	memcpy(record, "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4", 12);
+	address = htonl(address);
+	memcpy(record + 12, &address, 4);
+	return 16;
+}
+
+/* Words of a first label: "alias-www-vendor-example" leads on to www.vendor.example. */
+static size_t put_target(unsigned char *record, int type, size_t before, const char *words, int len)
+{
+	char target[256];
+	size_t size;
+
+	snprintf(target, sizeof(target), "%.*s", len, words);
+	for (char *at = target; *at; at++)
+		if (*at == '-')
+			*at = '.';
+	memcpy(record, "\xc0\x0c\0\0\0\1\0\0\0\x3c\0\0\0\1", 14);
+	record[3] = type;
+	size = before + put_name(record + 12 + before, target);
+	record[11] = size;
+	return 12 + size;
+}
+
+/* "at-9-9-9-9" */
+static unsigned int words_address(const char *words)
+{
+	unsigned int a = 0, b = 0, c = 0, d = 0;
+
+	sscanf(words, "%u-%u-%u-%u", &a, &b, &c, &d);
+	return a << 24 | b << 16 | c << 8 | d;
+}
+
+/*
+ * The records that the first label of the name asks for; else one address, 198.51.100.10.
+ *	alias- dname- svcb- https-	lead on to the name behind, with - for dots
+ *	at-A-B-C-D			that address
+ *	v6-32 hex digits		that one
+ *	roll-N				N addresses, of 9.0.0.0/8, never the same
+ *	chain-A-B-C-D			an alias x.example, which has that address
+ *	other-A-B-C-D			that address, of another name
+ */
+static size_t put_records(unsigned char *record, const unsigned char *label, int *ret_count)
+{
+	static const struct {
+		const char *word;
+		int type;
+		size_t before;
+	} ways[] = {
+		{ "alias-", 5, 0 }, { "dname-", 39, 0 }, { "svcb-", 64, 2 }, { "https-", 65, 2 }
+	};
+	static unsigned int rolled = 0x09000000;
+	const char *words = (const char *)label + 1;
+	char copy[64];
+	size_t size = 0;
+
+	*ret_count = 1;
+	snprintf(copy, sizeof(copy), "%.*s", label[0], words);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		size_t len = strlen(ways[i].word);
+
+		if (!strncmp(copy, ways[i].word, len))
+			return put_target(record, ways[i].type, ways[i].before, words + len,
+					  label[0] - (int)len);
+	}
+	if (!strncmp(copy, "at-", 3))
+		return put_a(record, words_address(copy + 3));
+	if (!strncmp(copy, "v6-", 3)) {
+		memcpy(record, "\xc0\x0c\0\x1c\0\1\0\0\0\x3c\0\x10", 12);
+		for (int i = 0; i < 16; i++)
+			sscanf(copy + 3 + 2 * i, "%2hhx", &record[12 + i]);
+		return 28;
+	}
+	if (!strncmp(copy, "roll-", 5)) {
+		*ret_count = atoi(copy + 5);
+		for (int i = 0; i < *ret_count; i++)
+			size += put_a(record + size, ++rolled);
+		return size;
+	}
+	if (!strncmp(copy, "chain-", 6)) {
+		*ret_count = 2;
+		memcpy(record, "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x0b\1x\7example\0", 23);
+		size = 23;
+		memcpy(record + size, "\1x\7example", 10);
+		size += 10;
+		memcpy(record + size, "\0\0\1\0\1\0\0\0\x3c\0\4", 11);
+		*(unsigned int *)(void *)copy = htonl(words_address(copy + 6));
+		memcpy(record + size + 11, copy, 4);
+		return size + 15;
+	}
+	if (!strncmp(copy, "other-", 6)) {
+		memcpy(record, "\1y\7example\0\0\1\0\1\0\0\0\x3c\0\4", 21);
+		*(unsigned int *)(void *)copy = htonl(words_address(copy + 6));
+		memcpy(record + 21, copy, 4);
+		return 25;
+	}
+	return put_a(record, 0xc633640a);
+}
+
 static size_t answer_make(unsigned char *message, size_t len)
 {
-	static const char alias[] = "alias-";
-	unsigned char *record = message + len;
+	unsigned char *record;
+	int count;
 
 	if (len < 17 || len > 600)
 		return 0;
 	message[2] |= 0x80;
 	message[4] = 0;
 	message[5] = 1;
-	message[6] = 0;
-	message[7] = 1;
 	memset(message + 8, 0, 4);
 	len = 12;
 	while (message[len] && len < 300)
 		len += 1 + message[len];
 	record = message + len + 5;
-	memcpy(record, "\xc0\x0c", 2);
-	if (message[12] > 6 && !memcmp(message + 13, alias, 6)) {
-		char target[256];
-		size_t size;
-
-		snprintf(target, sizeof(target), "%.*s", message[12] - 6, message + 19);
-		for (char *at = target; *at; at++)
-			if (*at == '-')
-				*at = '.';
-		memcpy(record + 2, "\0\5\0\1\0\0\0\x3c\0", 9);
-		size = put_name(record + 12, target);
-		record[11] = size;
-		return record + 12 + size - message;
-	}
-	memcpy(record + 2, "\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x0a", 14);
-	return record + 16 - message;
+	record += put_records(record, message + 12, &count);
+	message[6] = count >> 8;
+	message[7] = count;
+	return record - message;
 }
 
 /* ---- servers ------------------------------------------------------------------------------- */
 
+/*
+ * To "spoof...": answers that are none, each with an address of its own in 9.9.9.0/24: another id, from
+ * another port, about another question; then one, and the same again with another address.
+ */
+static void spoof(int fd, unsigned char *message, size_t len, const union address *to,
+		  socklen_t size)
+{
+	unsigned char *address = message + len - 4;
+	int other = socket(to->any.sa_family, SOCK_DGRAM, 0);
+
+	memcpy(address, "\x09\x09\x09\x01", 4);
+	message[0] ^= 1;
+	sendto(fd, message, len, 0, &to->any, size);
+	message[0] ^= 1;
+	address[3] = 2;
+	sendto(other, message, len, 0, &to->any, size);
+	address[3] = 3;
+	message[13] ^= 1;
+	sendto(fd, message, len, 0, &to->any, size);
+	message[13] ^= 1;
+	address[3] = 4;
+	sendto(fd, message, len, 0, &to->any, size);
+	address[3] = 5;
+	sendto(fd, message, len, 0, &to->any, size);
+	close(other);
+}
+
 static void serve_datagrams(int fd, bool dns)
 {
-	unsigned char message[2048];
+	unsigned char message[8192];
 	union address from;
 	socklen_t len;
 
@@ -178,14 +293,34 @@ static void serve_datagrams(int fd, bool dns)
 		got = recvfrom(fd, message, 1024, 0, &from.any, &len);
 		if (got > 0 && dns)
 			got = answer_make(message, got);
-		if (got > 0)
+		if (got > 0 && dns && !memcmp(message + 13, "spoof", 5))
+			spoof(fd, message, got, &from, len);
+		else if (got > 0)
 			sendto(fd, message, got, 0, &from.any, len);
 	}
 }
 
+/* Is that the end of what the client has to say? Else it is waited for a moment. */
+static bool looks_whole(const unsigned char *message, size_t len)
+{
+	size_t at = 0, hello = 4, have = 0;
+
+	if (message[0] != 22)
+		return message[0] == 'x' || (len > 4 && !memcmp(message + len - 4, "\r\n\r\n", 4));
+	while (at + 9 <= len) {
+		size_t record = message[at + 3] << 8 | message[at + 4];
+
+		if (!at)
+			hello += message[7] << 8 | message[8];
+		have += record;
+		at += 5 + record;
+	}
+	return at == len && have >= hello;
+}
+
 static void serve_connection(int fd, bool dns)
 {
-	unsigned char message[4096];
+	unsigned char message[8192];
 	ssize_t have = 0;
 
 	for (;;) {
@@ -196,11 +331,9 @@ static void serve_connection(int fd, bool dns)
 			_exit(0);
 		have += got;
 		if (!dns) {
-			struct pollfd more = { .fd = fd, .events = POLLIN };
-
-			/* Not to the first piece of several. */
-			if (!poll(&more, 1, 300))
-				send(fd, "ok", 2, MSG_NOSIGNAL);
+			if (!looks_whole(message, have))
+				continue;
+			send(fd, "ok", 2, MSG_NOSIGNAL);
 			have = 0;
 			continue;
 		}
@@ -348,7 +481,7 @@ static int send_datagram(const union address *to, socklen_t len, unsigned char *
 	} else if (sendto(fd, bytes, size, 0, &to->any, len) < 0) {
 		return tell_errno();
 	}
-	return tell_reply(fd);
+	return strcmp(way, "quiet") ? tell_reply(fd) : (usleep(300000), tell("answer"));
 }
 
 static int dns(const char *server, int port, const char *name, const char *way)
@@ -495,13 +628,10 @@ static int try_connect(const char *where, int port, const char *kind)
 	return connect(fd, &to.any, len) ? tell_errno() : tell("connected");
 }
 
-int main(int argc, char **argv)
+static int client(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[1] : "";
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!strcmp(verb, "serve"))
-		return serve(argv[2]);
 	if (!strcmp(verb, "dns") && argc >= 5)
 		return dns(argv[2], atoi(argv[3]), argv[4], argc > 5 ? argv[5] : "udp");
 	if (!strcmp(verb, "send") && argc == 6)
@@ -512,4 +642,50 @@ int main(int argc, char **argv)
 		return try_connect(argv[2], atoi(argv[3]), argc > 4 ? argv[4] : "tcp");
 	fprintf(stderr, "peer: see the head of tests/bypass/peer.c\n");
 	return 2;
+}
+
+static int row(char *line)
+{
+	char *words[8] = { (char *)"peer" };
+	int count = 1;
+
+	line[strcspn(line, "\n")] = '\0';
+	while (line && count < 8)
+		words[count++] = strsep(&line, " ");
+	for (int i = 1; i < count; i++)
+		for (char *at = words[i]; *at; at++)
+			if (*at == '_')
+				*at = ' ';
+	return client(count, words);
+}
+
+/* Each in a process of its own, so that none finds another's sockets. */
+static int rows(void)
+{
+	char line[4096];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		int status = 0;
+		pid_t child = fork();
+
+		if (!child) {
+			status = row(line);
+			fflush(stdout);
+			_exit(status);
+		}
+		waitpid(child, &status, 0);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
+			puts("died");
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 3 && !strcmp(argv[1], "serve"))
+		return serve(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "rows"))
+		return rows();
+	return client(argc, argv);
 }

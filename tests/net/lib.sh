@@ -17,6 +17,9 @@ fi
 # shellcheck source=tests/tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 
+# Servers that scripts/setup has unpacked and not installed.
+PATH=$PATH:/usr/sbin:/sbin:/lib/systemd:$PWD/build/debs/usr/sbin:$PWD/build/debs/usr/bin:$PWD/build/debs/lib/systemd
+
 peer=build/tests/bypass/peer
 [ -x $peer ] || skip_all "$peer is not built: make helpers"
 mount -t bpf bpf /sys/fs/bpf || skip_all "no bpf file system can be mounted"
