@@ -15,6 +15,7 @@
 
 #define NAMES_MAX 1024	 /* in one packet: pipelined requests */
 #define MESSAGES_MAX 128 /* of DNS in one packet */
+#define SEGMENTS_MAX 128 /* UDP_MAX_SEGMENTS of the newest kernels */
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 {
@@ -207,17 +208,29 @@ static __always_inline bool dns_load(struct __sk_buff *skb, struct scratch *s, _
 	return !bpf_skb_load_bytes(skb, offset, s->message.bytes, len);
 }
 
-/* A datagram to a port of DNS; 1: refused. */
+/*
+ * A datagram to a port of DNS; 1: refused. Or several, of a length each (UDP_SEGMENT), that the card
+ * will take apart: all of them leave, or none. No bpf_loop, because eight frames of calls are the most.
+ */
 checked int debar_query(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
 {
 	if (!s)
 		return 0;
-	if (dns_load(skb, s, s->packet.offset, s->packet.len))
-		debar_questions(skb, s, socket);
-	else
-		s->malformed = 1;
-	if (s->malformed && !s->refused)
-		debar_malformed(skb, s, socket);
+	s->left = s->packet.len;
+	s->segment = skb->gso_size ? skb->gso_size : s->left;
+	for (int i = 0; i < SEGMENTS_MAX && s->left && !s->refused; i++) {
+		__u32 len = s->left < s->segment ? s->left : s->segment;
+
+		s->malformed = 0;
+		if (dns_load(skb, s, s->packet.offset, len))
+			debar_questions(skb, s, socket);
+		else
+			s->malformed = 1;
+		if (s->malformed && !s->refused)
+			debar_malformed(skb, s, socket);
+		s->packet.offset += len;
+		s->left -= len;
+	}
 	return s->refused;
 }
 

@@ -4,7 +4,7 @@
  *
  *	connect4, connect6	TCP, UDP and the rest: is the address banned? and who owns the socket
  *	sendmsg4, sendmsg6	datagrams without a connection: the same
- *	sock_create		raw sockets, which reach no other hook before their packets
+ *	sock_create		raw sockets, SCTP, UDP-Lite: no other hook before their packets
  *	sockops			ends a refused TCP connection soon, without a controller
  *
  * A packet does not know its process, so the owner is kept with the socket here, for packet.bpf.c.
@@ -125,13 +125,14 @@ int debar_sendmsg6(struct bpf_sock_addr *ctx)
 	return decide6(ctx, DEBAR_HOOK_SENDMSG);
 }
 
-/* Raw sockets are few; for all others the owner is set when they are connected or sent to. */
+/* Of TCP and UDP the owner is set when they are connected or sent to; the others have no hook there. */
 SEC("cgroup/sock_create")
 int debar_socket(struct bpf_sock *sk)
 {
 	struct debar_socket *socket;
 
-	if (sk->type != SOCK_RAW)
+	if (sk->type != SOCK_RAW &&
+	    (sk->protocol == IPPROTO_TCP || sk->protocol == IPPROTO_UDP))
 		return PASS;
 	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket)

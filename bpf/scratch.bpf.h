@@ -58,7 +58,9 @@ struct scratch {
 	struct stream stream;
 	struct chunk chunk;
 	struct packet packet;
-	__u32 at;  /* DNS: next question or record */
+	__u32 segment; /* UDP: bytes of each datagram */
+	__u32 left;    /* UDP: bytes of all that are not read */
+	__u32 at;      /* DNS: next question or record */
 	__u32 end; /* DNS: of the message */
 	__u8 refused;
 	__u8 malformed;

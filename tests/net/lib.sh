@@ -44,7 +44,7 @@ serving=()
 serve() { # ADDRESS...: servers, outside of the test's cgroup
 	local address
 	for address; do
-		(echo 0 >"$home/cgroup.procs" && exec setsid $peer serve "$address" >"$work/serve.$address") &
+		(echo 0 >"$home/cgroup.procs" && exec setsid build/tests/bypass/serve "$address" >"$work/serve.$address") &
 		serving+=($!)
 		at_exit "kill -- -$!"
 	done
