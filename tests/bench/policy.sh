@@ -76,7 +76,7 @@ if [ -e "$inputs/unbound.tar" ]; then
 	nice -n -20 env "LD_LIBRARY_PATH=$work/usr/lib/x86_64-linux-gnu:$work/lib/x86_64-linux-gnu" \
 		"$work/usr/sbin/unbound" -d -c "$work/unbound.conf" 2>"$work/said" &
 	resolver=$!
-	until grep -q 'start of service' "$work/said"; do
+	until grep -qs 'start of service' "$work/said"; do
 		kill -0 $resolver 2>/dev/null || { cat "$work/said" >&2; exit 1; }
 		sleep 0.02
 	done

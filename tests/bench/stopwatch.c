@@ -7,12 +7,13 @@
  * A line of the script is one of
  *   run COMMAND...               a shell command, which has to succeed
  *   time NAME VARIANT COUNT PROGRAM [ARG]...    mean of COUNT times fork, exec and wait
- *   first NAME VARIANT COUNT PROGRAM            likewise, opened for writing before each time, so
+ *   median NAME VARIANT COUNT PROGRAM [ARG]...  likewise, but the median, which leaves out what else
+ *                                               the kernel does at times: for small differences
+ *   first NAME VARIANT COUNT PROGRAM            the mean, opened for writing before each time, so
  *                                               that whoever remembers its content cannot
  * The others are comments. A result is a line of JSON.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 
 #define WORDS_MAX 16
 #define WARM_UP 5
+#define TIMES_MAX 10000
 
 static int64_t now(void)
 {
@@ -61,22 +63,34 @@ static void written(const char *file)
 	close(fd);
 }
 
-static void measure(bool first, const char *name, const char *variant, int times,
-		    char *const argv[])
+static int compare(const void *a, const void *b)
 {
-	int64_t start, spent = 0;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
-	for (int i = first ? 0 : -WARM_UP; i < times; i++) {
-		if (first)
+	return (x > y) - (x < y);
+}
+
+/* @way: the first letter of the line's first word. */
+static void measure(char way, const char *name, const char *variant, int times, char *const argv[])
+{
+	static int64_t spent[TIMES_MAX];
+	int64_t start, result = 0;
+
+	for (int i = way == 'f' ? 0 : -WARM_UP; i < times; i++) {
+		if (way == 'f')
 			written(argv[0]);
 		start = now();
 		run_once(argv);
 		if (i >= 0)
-			spent += now() - start;
+			spent[i] = now() - start;
 	}
+	qsort(spent, times, sizeof(*spent), compare);
+	for (int i = 0; i < times; i++)
+		result += spent[i];
+	result = way == 'm' ? spent[times / 2] : result / times;
 	printf("{\"name\": \"%s\", \"variant\": \"%s\", \"kernel\": \"%s\", \"unit\": \"instructions\", "
 	       "\"value\": %lld}\n",
-	       name, variant, getenv("KERNEL") ?: "", (long long)(spent / times));
+	       name, variant, getenv("KERNEL") ?: "", (long long)result);
 	fflush(stdout);
 }
 
@@ -94,12 +108,13 @@ static void obey(char *line)
 	for (word = strtok_r(line, " ", &rest); word && count < WORDS_MAX;
 	     word = strtok_r(NULL, " ", &rest))
 		words[count++] = word;
-	if (!count || (strcmp(words[0], "time") && strcmp(words[0], "first")))
+	if (!count ||
+	    (strcmp(words[0], "time") && strcmp(words[0], "median") && strcmp(words[0], "first")))
 		return;
 	times = count > 4 ? atoi(words[3]) : 0;
-	if (times <= 0)
+	if (times <= 0 || times > TIMES_MAX)
 		die("wants NAME VARIANT COUNT PROGRAM", words[0]);
-	measure(words[0][0] == 'f', words[1], words[2], times, &words[4]);
+	measure(words[0][0], words[1], words[2], times, &words[4]);
 }
 
 int main(int argc, char **argv)
