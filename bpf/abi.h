@@ -301,6 +301,7 @@ enum debar_counter {
 	DEBAR_COUNT_LOST,	       /* events that found the ring full */
 	DEBAR_COUNT_RETRY,	       /* decisions taken again because a swap passed by */
 	DEBAR_COUNT_BUSY,	       /* refused with ETXTBSY: a writer beneath an overlay */
+	DEBAR_COUNT_ASKED,	       /* gate mode: acts that waited for the controller */
 	DEBAR_COUNT_FACT_NOHASH,       /* the kernel could not hash (O_DIRECT, read error) */
 	DEBAR_COUNT_FACT_OVERSIZE,     /* above DEBAR_HASH_MAX */
 	DEBAR_COUNT_FACT_NOSTATE,      /* mprotect of a mapping whose file has no cached digest */

@@ -2,12 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,8 +26,6 @@
 #include "loader/trust.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* Matchers that the kernel enforces alone; those for which somebody has to look at the file. */
 #define SUPPORTED                                                                                  \
@@ -93,8 +89,6 @@ static int read_mode(const char *word, enum enforce_run_mode *ret_mode)
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(word, words[i]))
 			continue;
-		if (i == ENFORCE_GATE)
-			return message_error(EOPNOTSUPP, "--mode gate is not supported yet");
 		*ret_mode = i;
 		return 0;
 	}
@@ -316,7 +310,7 @@ static int cgroup_id(const char *path, __u64 *ret_id)
 }
 
 /* Exceptions by cgroup become exceptions by the id that the path has now. */
-static int resolve_cgroups(struct policy_tables *tables)
+static int resolve_cgroups(struct policy_tables *tables, bool quiet)
 {
 	size_t i, all = tables->except_count + tables->cgroup_count;
 	struct debar_except *excepts = realloc(tables->excepts, (all + 1) * sizeof(*excepts));
@@ -325,11 +319,11 @@ static int resolve_cgroups(struct policy_tables *tables)
 	__u64 id = 0;
 
 	if (!excepts)
-		return message_error(ENOMEM, "out of memory");
+		return -ENOMEM;
 	tables->excepts = excepts;
 	keys = realloc(tables->except_keys, (all + 1) * sizeof(*keys));
 	if (!keys)
-		return message_error(ENOMEM, "out of memory");
+		return -ENOMEM;
 	tables->except_keys = keys;
 	for (i = 0; i < tables->cgroup_count; i++) {
 		const struct policy_cgroup_except *from = &tables->cgroups[i];
@@ -337,8 +331,10 @@ static int resolve_cgroups(struct policy_tables *tables)
 
 		snprintf(path, sizeof(path), "%s%s", CGROUP_ROOT, from->path);
 		if (cgroup_id(path, &id)) {
-			message_warning("exception for cgroup %s: there is none of that name now",
-					from->path);
+			if (!quiet)
+				message_warning("exception for cgroup %s: there is none of that "
+						"name now",
+						from->path);
 			continue;
 		}
 		memcpy(key.value, &id, sizeof(id));
@@ -359,11 +355,25 @@ static int compile(const struct policy *policy, const struct policy_facts *facts
 		message_policy(&error);
 		return ret;
 	}
-	ret = resolve_cgroups(tables);
+	ret = resolve_cgroups(tables, false);
 	if (ret)
-		return ret;
+		return message_error(ret, "out of memory");
 	*ret_tables = take(tables);
 	return 0;
+}
+
+int enforce_compile(const struct policy *policy, const struct policy_facts *facts,
+		    struct policy_tables **ret_tables)
+{
+	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
+	struct policy_error error = {};
+	int ret = policy_compile(policy, facts, &tables, &error);
+
+	if (!ret)
+		ret = resolve_cgroups(tables, true);
+	if (!ret)
+		*ret_tables = take(tables);
+	return ret;
 }
 
 static int publish(struct kernel *kernel, const struct enforce_options *options,
@@ -414,7 +424,7 @@ int enforce_refuse_shrunk(const struct enforce_options *options, const struct po
 }
 
 /* A policy of names and networks alone needs no LSM, and works where the kernel has none. */
-static unsigned int parts_needed(const struct policy *policy)
+unsigned int enforce_parts(const struct policy *policy)
 {
 	const unsigned int network = 1u << POLICY_DOMAIN | 1u << POLICY_NETWORK;
 	const unsigned int actors = 1u << POLICY_UID | 1u << POLICY_CGROUP;
@@ -423,6 +433,26 @@ static unsigned int parts_needed(const struct policy *policy)
 	if (!(matchers & network))
 		return KERNEL_FILES;
 	return KERNEL_NETWORK | (matchers & ~(network | actors) ? KERNEL_FILES : 0);
+}
+
+/* In gate mode the controller is what files need. */
+static unsigned int parts_gated(unsigned int parts)
+{
+	return parts & KERNEL_FILES ? (parts & ~KERNEL_FILES) | KERNEL_GATE : parts;
+}
+
+/* What @policy needs and @kernel has not; what --partial leaves aside is not missed. */
+static unsigned int parts_missing(const struct enforce_options *options,
+				  const struct policy *policy, struct kernel *kernel)
+{
+	unsigned int have = kernel_parts(kernel), need = enforce_parts(policy);
+
+	if (have & KERNEL_GATE) {
+		need = parts_gated(need);
+		if (options->partial)
+			need &= ~KERNEL_NETWORK;
+	}
+	return need & ~have;
 }
 
 /*
@@ -461,9 +491,10 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 
 	if (!ret)
 		ret = enforce_refuse_shrunk(options, policy, state->generation);
-	if (!ret && parts_needed(policy) & ~kernel_parts(kernel)) {
-		message_error(ENOTSUP, "the policy has names or networks now, and the programs for "
-				       "them are not loaded; the policy in force stays");
+	if (!ret && parts_missing(options, policy, kernel)) {
+		message_error(ENOTSUP, "the policy has rules of another kind now (files, or names "
+				       "and networks), and what they need is not loaded; the "
+				       "policy in force stays");
 		message_hint(
 			"stop the controller, if there is one, and start it again; or debar load");
 		return -ENOTSUP;
@@ -490,156 +521,6 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	ret = trust_remember(policy);
 	if (ret)
 		message_warning("cannot remember serials in %s: %s", TRUST_SERIALS, strerror(-ret));
-	return 0;
-}
-
-/* The overlay module's types are known to the programs only if it is there before them. */
-static void load_overlay_module(void)
-{
-	static char *const argv[] = { (char *)"modprobe", (char *)"-q", (char *)"overlay", NULL };
-	static char *const envp[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	static const char *const paths[] = { "/usr/sbin/modprobe", "/sbin/modprobe" };
-	pid_t child;
-	size_t i;
-
-	if (!access("/sys/kernel/btf/overlay", F_OK))
-		return;
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (posix_spawn(&child, paths[i], NULL, NULL, argv, envp))
-			continue;
-		waitpid(child, NULL, 0);
-		return;
-	}
-}
-
-/* What must hold before anything is loaded, each with its remedy. */
-static int check_offer(const struct enforce_options *options, unsigned int parts)
-{
-	struct kernel_offer offer;
-
-	kernel_probe(&offer);
-	if (!offer.btf) {
-		message_error(ENOTSUP, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
-		message_hint("boot a kernel built with CONFIG_DEBUG_INFO_BTF, as Debian's are");
-		return -ENOTSUP;
-	}
-	if (!offer.bpffs) {
-		message_error(ENOTSUP, "/sys/fs/bpf is no bpf file system");
-		message_hint("mount -t bpf bpf /sys/fs/bpf");
-		return -ENOTSUP;
-	}
-	if (!(parts & KERNEL_FILES))
-		return 0;
-	if (offer.lsm_known && !offer.lsm_bpf) {
-		message_error(ENOTSUP, "bpf is not among this kernel's security modules (%s)",
-			      offer.lsm);
-		message_hint("add lsm=%s,bpf to the kernel command line (GRUB_CMDLINE_LINUX in "
-			     "/etc/default/grub, then update-grub) and reboot",
-			     offer.lsm);
-		return -ENOTSUP;
-	}
-	if (offer.ima && !options->force) {
-		message_error(ENOTSUP, "an IMA policy is loaded: the kernel may then answer with "
-				       "the digest of content that has changed since");
-		message_hint("boot without ima_policy=, or use --force to take that risk");
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-static int open_cgroup(const struct enforce_options *options)
-{
-	const char *path = options->cgroup ? options->cgroup : CGROUP_ROOT;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? message_error(errno, "cannot open cgroup %s: %m", path) : fd;
-}
-
-/* From nothing: published before attached, so that no hook ever sees half a policy. */
-static int start_fresh(const struct enforce_options *options, const struct policy *policy,
-		       unsigned int parts, struct kernel **ret_kernel)
-{
-	cleanup(kernel_freep) struct kernel *kernel = NULL;
-	cleanup(cleanup_fd) int cgroup = -1;
-	struct kernel_error error = {};
-	int ret = check_offer(options, parts);
-
-	if (ret)
-		return ret;
-	cgroup = open_cgroup(options);
-	if (cgroup < 0)
-		return cgroup;
-	load_overlay_module();
-	ret = kernel_load(&kernel, parts, &error);
-	if (ret)
-		return message_kernel(ret, &error);
-	ret = enforce_swap(kernel, options, policy, NULL);
-	if (ret)
-		return ret;
-	ret = kernel_attach(kernel, cgroup, &error);
-	if (!ret)
-		ret = kernel_canary(kernel, &error);
-	if (!ret)
-		ret = kernel_pin(kernel, &error);
-	if (!ret && parts & KERNEL_GUARD)
-		ret = kernel_guard(kernel, &error);
-	if (ret)
-		return message_kernel(ret, &error);
-	*ret_kernel = take(kernel);
-	return 0;
-}
-
-/*
- * The time of --for runs on when a controller is killed and started again: a crash every nine
- * minutes must not refuse for ever.
- */
-static void keep_until(struct enforce_options *options, struct kernel *kernel)
-{
-	const struct debar_state *state = kernel_state(kernel);
-
-	if (options->deny_for && state->controller)
-		options->deny_until = state->deny_until;
-}
-
-int enforce_start(struct enforce_options *options, const struct policy *policy,
-		  struct kernel **ret_kernel)
-{
-	cleanup(kernel_freep) struct kernel *kernel = NULL;
-	cleanup(cleanup_fd) int change = -1;
-	unsigned int parts = parts_needed(policy) | (options->guard ? KERNEL_GUARD : 0);
-	struct kernel_error error = {};
-	int ret;
-
-	if (geteuid())
-		return message_error(EPERM, "only root may load programs into the kernel");
-	if (options->guard && access(BOOTLINE_SEEN, F_OK)) {
-		message_error(EPERM, "--guard: this machine was never booted with debar=off, which "
-				     "is the only way off it");
-		message_hint("boot it once with debar=off on the kernel command line and start "
-			     "debar, which will note that it works");
-		return -EPERM;
-	}
-	change = lock_change();
-	if (change < 0)
-		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
-	ret = kernel_open(&kernel, &error);
-	if (ret == -ENOENT || ret == -EPROTO)
-		return start_fresh(options, policy, parts, ret_kernel);
-	if (ret)
-		return message_kernel(ret, &error);
-	keep_until(options, kernel);
-	if (parts & ~kernel_parts(kernel))
-		return start_fresh(options, policy, parts | (kernel_parts(kernel) & KERNEL_GUARD),
-				   ret_kernel);
-	ret = enforce_swap(kernel, options, policy, NULL);
-	if (!ret) {
-		ret = kernel_canary(kernel, &error);
-		if (ret)
-			message_kernel(ret, &error);
-	}
-	if (ret)
-		return ret;
-	*ret_kernel = take(kernel);
 	return 0;
 }
 

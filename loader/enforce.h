@@ -10,6 +10,8 @@
 
 struct kernel;
 struct policy;
+struct policy_facts;
+struct policy_tables;
 
 enum enforce_run_mode {
 	ENFORCE_AUTO,
@@ -52,7 +54,8 @@ int enforce_read_start(const struct enforce_options *options, struct policy **re
 
 /*
  * Puts @policy into force: on what is pinned already, or on programs it loads, attaches, tries with
- * the canary and pins. On failure what was in force stays. Messages have been printed.
+ * the canary and pins. In gate mode only what is about the network is in force then, and the rest
+ * with the caller's gate. On failure what was in force stays. Messages have been printed.
  */
 int enforce_start(struct enforce_options *options, const struct policy *policy,
 		  struct kernel **ret_kernel);
@@ -69,7 +72,20 @@ bool enforce_needs_places(const struct policy *policy);
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
 			  uint32_t generation);
 
+/* Where cgroup v2 is mounted. */
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+/* Which parts (enum kernel_part) of the programs the policy needs, in kernel mode. */
+unsigned int enforce_parts(const struct policy *policy);
+
 #define ENFORCE_LINE_MAX 128
+
+/*
+ * @policy as tables with what was learnt, exceptions by cgroup as the ids these have now. Quiet: a
+ * swap has said already what is wrong.
+ */
+int enforce_compile(const struct policy *policy, const struct policy_facts *facts,
+		    struct policy_tables **ret_tables);
 
 /* What is in force now, in one line without an end. Returns @buf. */
 const char *enforce_line(struct kernel *kernel, char buf[ENFORCE_LINE_MAX]);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "loader/coverage.h"
 #include "loader/enforce.h"
 #include "loader/health.h"
 #include "loader/lock.h"
@@ -34,7 +35,8 @@ static const struct {
 	[DEBAR_COUNT_EXCEPTED] = { "excepted", "acts that an exception let pass" },
 	[DEBAR_COUNT_LOST] = { "lost", "events lost: the ring was full" },
 	[DEBAR_COUNT_RETRY] = { "retry", "decisions taken again: a policy came in between" },
-	[DEBAR_COUNT_BUSY] = { "busy", "refused: somebody writes beneath an overlay" },
+	[DEBAR_COUNT_BUSY] = { "busy", "refused: somebody writes to it" },
+	[DEBAR_COUNT_ASKED] = { "asked", "acts that waited for the controller" },
 	[DEBAR_COUNT_FACT_NOHASH] = { "nohash", "the kernel could not hash" },
 	[DEBAR_COUNT_FACT_OVERSIZE] = { "oversize", "too large to hash" },
 	[DEBAR_COUNT_FACT_NOSTATE] = { "nostate", "made executable without a known digest" },
@@ -87,10 +89,25 @@ static void note(struct health *health, const char *format, ...)
 	va_end(args);
 }
 
+/* In gate mode only the network's programs run, and they are called by their cgroup. */
+static void judge_gate(struct health *health)
+{
+	if (!health->controller)
+		reason(health, "in gate mode the controller enforces, and it is gone: debar run");
+	else if (health->canary == HEALTH_CANARY_RAN)
+		reason(health, "the canary ran: the controller does not answer for it");
+}
+
 static void judge_machine(struct health *health)
 {
 	const struct kernel_offer *offer = &health->offer;
 
+	if (health_gated(health)) {
+		if (!offer->bpffs)
+			reason(health, "no bpf file system at /sys/fs/bpf: mount -t bpf bpf "
+				       "/sys/fs/bpf");
+		return;
+	}
 	if (offer->lsm_known && !offer->lsm_bpf)
 		reason(health,
 		       "bpf is not among this kernel's security modules: boot with lsm=%s,bpf",
@@ -115,21 +132,24 @@ static void judge_loaded(struct health *health)
 
 	if (!state->generation)
 		reason(health, "no policy has been published yet");
-	if (health->canary == HEALTH_CANARY_RAN)
+	if (health_gated(health))
+		judge_gate(health);
+	else if (health->canary == HEALTH_CANARY_RAN)
 		reason(health,
 		       "the canary ran: the programs are loaded, but the kernel does not call "
 		       "them");
 	if (health->canary == HEALTH_CANARY_FAILED)
 		reason(health, "the canary could not be tried");
-	if (!kernel_hook(health->kernel, 0))
+	if (!health_gated(health) && !kernel_hook(health->kernel, 0))
 		reason(health, "no program is attached");
 	if (state->mode == DEBAR_MODE_OFF)
 		reason(health, "it is switched off");
-	if (health->head.flags & DEBAR_POLICY_DERIVED && !health->controller)
+	if (health->head.flags & DEBAR_POLICY_DERIVED && !health->controller &&
+	    !health_gated(health))
 		note(health,
 		     "no controller runs: only digests and content that is classified already "
 		     "are refused");
-	if (state->controller && !health->controller)
+	if (state->controller && !health->controller && !health_gated(health))
 		note(health, "the controller (pid %u) is gone; what is in force stays so",
 		     state->controller);
 	if (state->stale)
@@ -208,6 +228,11 @@ const struct debar_phase *health_phase_next(const struct health *health, size_t 
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
+
+bool health_gated(const struct health *health)
+{
+	return health->loaded && health->state.parts & KERNEL_GATE;
+}
 
 static int ftrace_read(void)
 {
@@ -295,6 +320,7 @@ static int loaded_read(struct health *health)
 	health->loaded = true;
 	health->controller = lock_controller_pid();
 	(void)store_book(health->state.generation, &health->book);
+	health->gap_count = coverage_gaps(health->state.parts, health->book, health->gaps);
 	files_read(health);
 	canary_try(health);
 	judge_loaded(health);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "bpf/abi.h"
+#include "loader/coverage.h"
 #include "loader/kernel.h"
 
 struct policy;
@@ -43,6 +44,8 @@ struct health {
 	struct policy_book *book; /* of the generation in force; NULL: not known */
 	struct policy *policy;	  /* as the files have it now; NULL: not known, or broken */
 	bool changed;		  /* the files are another policy than the one in force */
+	size_t gap_count;	  /* what the way it works does not cover, in words */
+	const char *gaps[COVERAGE_GAPS_MAX];
 	/* Why it does not enforce as it is meant to, and what else a person should know. */
 	size_t reason_count, note_count;
 	char reasons[HEALTH_REASONS_MAX][256];
@@ -52,6 +55,9 @@ struct health {
 /* 0, or -errno after a message: it cannot be known. */
 int health_read(struct health *ret_health);
 void health_release(struct health *health);
+
+/* True: it works by fanotify, in gate mode. */
+bool health_gated(const struct health *health);
 
 /* The words of counters, in the order of the enum; NULL: out of range. */
 const char *health_counter_name(enum debar_counter counter);

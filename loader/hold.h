@@ -43,7 +43,4 @@ void hold_unlock(struct hold *hold, const struct policy *policy);
  */
 void hold_answer(struct hold *hold, const struct debar_event *event);
 
-/* Execs that were answered, and those that were not in time. */
-void hold_counts(const struct hold *hold, unsigned long *ret_answered, unsigned long *ret_late);
-
 #endif

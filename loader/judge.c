@@ -146,6 +146,39 @@ struct verdict judge_file(const struct judge *judge, const struct debar_key *key
 	return verdict;
 }
 
+/* Whether a ban speaks about what could not be looked at: as the kernel's ban_minds(). */
+static bool ban_minds(const struct debar_ban *ban, enum debar_because because)
+{
+	if (!(ban->flags & DEBAR_BAN_FILES))
+		return false;
+	if (because == DEBAR_BECAUSE_OVERSIZE)
+		return ban->flags & DEBAR_BAN_OVERSIZE_DENY;
+	if (because == DEBAR_BECAUSE_OVERFLOW)
+		return ban->flags & DEBAR_BAN_DERIVED;
+	/* The digest, too, is not known then: in the kernel, only what a controller finds is not. */
+	if (because == DEBAR_BECAUSE_UNCLASSIFIED)
+		return ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
+	return true;
+}
+
+struct verdict judge_without(const struct judge *judge, enum debar_because because,
+			     const struct debar_key *keys, size_t count, int64_t utc)
+{
+	static const struct debar_match any = { .exec = DEBAR_INHERIT };
+	const struct policy_tables *t = judge->tables;
+	struct verdict verdict = { .action = DEBAR_OFF };
+
+	for (size_t i = 0; i < t->ban_count; i++) {
+		struct debar_match match = any;
+
+		match.ban = (uint8_t)i;
+		if (ban_minds(&t->bans[i], because))
+			weigh(judge, &verdict, &match, NULL, false,
+			      file_excepted(t, keys, count, match.ban, utc), utc);
+	}
+	return verdict;
+}
+
 /* ---- names -------------------------------------------------------------------------------- */
 
 /* The rule's name itself, or on a label's border below it. */

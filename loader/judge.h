@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a policy says of a thing at an instant, in the order the kernel has: the same tables, the
- * strictest action, then the first rule; exceptions of a ban speak for that ban only. Who acts is
- * not known here, so exceptions by uid and cgroup are left aside.
+ * strictest action, then the first rule; exceptions of a ban speak for that ban only. Exceptions by
+ * uid and cgroup hold if the caller, who knows who acts, puts those among the keys.
  */
 #ifndef DEBAR_LOADER_JUDGE_H
 #define DEBAR_LOADER_JUDGE_H
@@ -32,6 +32,14 @@ void judge_free(struct judge *judge);
 /* A file with these keys, acted on at @utc. */
 struct verdict judge_file(const struct judge *judge, const struct debar_key *keys, size_t count,
 			  int64_t utc);
+
+/*
+ * A file whose keys are not known, for the reason that is given: what is banned could be what was
+ * not seen, so every ban in force that has rules about files speaks, or chose otherwise. @keys: of
+ * the actor, for exceptions.
+ */
+struct verdict judge_without(const struct judge *judge, enum debar_because because,
+			     const struct debar_key *keys, size_t count, int64_t utc);
 
 /* A name in normal form (policy_domain_normalise), or an address of @family 4 or 6. */
 struct verdict judge_name(const struct judge *judge, const char *name, int64_t utc);

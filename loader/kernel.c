@@ -168,6 +168,10 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 	bpf_map__set_autocreate(kernel->skel->maps.debar_shares, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_learned, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_spared, parts & KERNEL_NETWORK);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_contents, parts & KERNEL_FILES);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_answers, parts & KERNEL_FILES);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_epochs, parts & KERNEL_FILES);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_ovldigest, parts & KERNEL_FILES);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_g_own, parts & KERNEL_GUARD);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_g_trust, parts & KERNEL_GUARD);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_g_tasks, parts & KERNEL_GUARD);

@@ -44,6 +44,7 @@ enum kernel_part {
 	KERNEL_FILES = 1 << 0,	 /* LSM hooks */
 	KERNEL_NETWORK = 1 << 1, /* cgroup hooks */
 	KERNEL_GUARD = 1 << 2,	 /* what keeps others off the objects of all of them */
+	KERNEL_GATE = 1 << 3,	 /* no programs: files are judged by the controller, see gate.h */
 };
 
 /*
@@ -99,6 +100,9 @@ int kernel_content(struct kernel *kernel, const __u8 digest[32],
 
 /* Every content is unknown again. */
 void kernel_contents_forget(struct kernel *kernel);
+
+/* Gate mode: what the controller counted, in the place of the programs. */
+void kernel_counters_put(struct kernel *kernel, const __u64 counters[DEBAR_COUNTER_MAX]);
 
 /* Attach every program that was loaded. @cgroup: descriptor of the cgroup for network programs. */
 int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr);

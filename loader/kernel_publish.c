@@ -138,7 +138,8 @@ static void empty_slot(struct kernel *kernel, __u32 slot)
 {
 	bpf_map_delete_elem(kernel_map(kernel, "debar_keys"), &slot);
 	bpf_map_delete_elem(kernel_map(kernel, "debar_excepts"), &slot);
-	kernel_net_empty(kernel, slot);
+	if (kernel_parts(kernel) & KERNEL_NETWORK)
+		kernel_net_empty(kernel, slot);
 }
 
 int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
@@ -163,7 +164,7 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 				 1, NULL, reterr);
 	if (!ret)
 		ret = fill_bans(kernel, slot, tables, reterr);
-	if (!ret)
+	if (!ret && kernel_parts(kernel) & KERNEL_NETWORK)
 		ret = kernel_net_fill(kernel, slot, tables, reterr);
 	if (!ret)
 		ret = fill_head(kernel, slot, &head, generation, reterr);

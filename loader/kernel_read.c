@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -53,6 +55,19 @@ int kernel_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_COUNTER_MAX]
 			ret_counters[which] += each[cpu];
 	}
 	return 0;
+}
+
+/* Summed over all CPUs when they are read: these stand in the place of the first one's. */
+void kernel_counters_put(struct kernel *kernel, const __u64 counters[DEBAR_COUNTER_MAX])
+{
+	int cpus = libbpf_num_possible_cpus(), map = kernel_map(kernel, "debar_counters");
+	cleanup(cleanup_free) __u64 *each = calloc(cpus > 0 ? cpus : 1, sizeof(*each));
+	__u32 which;
+
+	for (which = 0; each && which < DEBAR_COUNTER_MAX; which++) {
+		each[0] = counters[which];
+		bpf_map_update_elem(map, &which, each, BPF_ANY);
+	}
 }
 
 /* What the kernel says a map takes, from the descriptor's fdinfo. */
@@ -134,13 +149,17 @@ int kernel_events_fd(struct kernel *kernel)
 
 /* ---- the canary --------------------------------------------------------------------------- */
 
-/* A file with the canary's content: in memory; where executable memory files are off, on disk. */
-static int canary_file(const struct debar_head *head)
+/*
+ * A file with the canary's content: in memory; where executable memory files are off, and in gate
+ * mode, which does not see those, on disk.
+ */
+static int canary_file(const struct debar_head *head, bool gate)
 {
-	cleanup(cleanup_fd) int fd = memfd_create("debar-canary", MFD_CLOEXEC);
+	static const char *const dirs[] = { "/var/lib/debar", "/var/tmp", "/tmp" };
+	cleanup(cleanup_fd) int fd = gate ? -1 : memfd_create("debar-canary", MFD_CLOEXEC);
 
-	if (fd < 0)
-		fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
+	for (size_t i = 0; fd < 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, head->canary, sizeof(head->canary)) != sizeof(head->canary))
@@ -148,19 +167,41 @@ static int canary_file(const struct debar_head *head)
 	return take_fd(fd);
 }
 
+/* Returns how the exec failed. */
+static int canary_exec(int fd)
+{
+	static char *const argv[] = { (char *)"debar-canary", NULL }, *const envp[] = { NULL };
+
+	execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+	return errno;
+}
+
+/* The same of a child: in gate mode the controller does not ask itself. */
+static int canary_child(int fd)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(canary_exec(fd));
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+}
+
 /* Its content is no program of any format, so that exec fails in any case: the question is how. */
 int kernel_canary(struct kernel *kernel, struct kernel_error *reterr)
 {
-	static char *const argv[] = { (char *)"debar-canary", NULL }, *const envp[] = { NULL };
+	bool gate = kernel_parts(kernel) & KERNEL_GATE;
 	cleanup(cleanup_fd) int writable = -1, fd = -1;
 	struct debar_head head;
 	char path[64];
 
-	if (!(kernel_parts(kernel) & KERNEL_FILES))
+	if (!gate && !(kernel_parts(kernel) & KERNEL_FILES))
 		return 0; /* nothing refuses a program then */
 	if (kernel_head(kernel, &head))
 		return kernel_fail(reterr, errno, NULL, "cannot read debar_heads: %m");
-	writable = canary_file(&head);
+	writable = canary_file(&head, gate);
 	if (writable < 0)
 		return kernel_fail(reterr, -writable, NULL, "cannot write the canary: %s",
 				   strerror(-writable));
@@ -170,13 +211,16 @@ int kernel_canary(struct kernel *kernel, struct kernel_error *reterr)
 	if (fd < 0)
 		return kernel_fail(reterr, errno, NULL, "cannot open the canary: %m");
 	close(take_fd(writable)); /* a file that is open for writing cannot be run */
-	execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+	errno = gate ? canary_child(fd) : canary_exec(fd);
 	if (errno == EPERM)
 		return 0;
 	if (errno == ENOEXEC)
-		return kernel_fail(reterr, EKEYREJECTED,
-				   "the programs are attached but do not run: is bpf in lsm=, and "
-				   "kernel.ftrace_enabled 1?",
-				   "the canary ran: nothing is enforced");
+		return kernel_fail(
+			reterr, EKEYREJECTED,
+			gate ? "run it where local file systems can be marked: on the "
+			       "host, as root" :
+			       "the programs are attached but do not run: is bpf in lsm=, and "
+			       "kernel.ftrace_enabled 1?",
+			"the canary ran: nothing is enforced");
 	return kernel_fail(reterr, errno, NULL, "cannot try the canary: %m");
 }

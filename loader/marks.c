@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 struct marks {
 	int fan;
+	uint64_t mask;
 	FILE *mounts;
 };
 
@@ -37,8 +39,7 @@ static bool is_local(const char *type)
 /* Marking twice is no error. What cannot be marked is asked about by the hooks. */
 static void mark(struct marks *marks, int dirfd, const char *path)
 {
-	fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC_PERM, dirfd,
-		      path);
+	fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, marks->mask, dirfd, path);
 }
 
 /* mountinfo writes white space and backslashes as three octal digits. */
@@ -81,13 +82,14 @@ void marks_follow(struct marks *marks)
 		follow_line(marks, line);
 }
 
-int marks_new(struct marks **ret_marks, int fan)
+int marks_new(struct marks **ret_marks, int fan, uint64_t mask)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
 
 	if (!marks)
 		return -ENOMEM;
 	marks->fan = fan;
+	marks->mask = mask;
 	marks->mounts = fopen("/proc/self/mountinfo", "re");
 	if (!marks->mounts) {
 		free(marks);
@@ -98,11 +100,16 @@ int marks_new(struct marks **ret_marks, int fan)
 	return 0;
 }
 
+void marks_clear(struct marks *marks)
+{
+	fanotify_mark(marks->fan, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
+}
+
 void marks_free(struct marks *marks)
 {
 	if (!marks)
 		return;
-	fanotify_mark(marks->fan, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
+	marks_clear(marks);
 	fclose(marks->mounts);
 	free(marks);
 }

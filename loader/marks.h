@@ -3,12 +3,17 @@
 #ifndef DEBAR_MARKS_H
 #define DEBAR_MARKS_H
 
+#include <stdint.h>
+
 struct marks;
 
-/* Marks what is mounted now. @fan stays the caller's. */
-int marks_new(struct marks **ret_marks, int fan);
+/* Marks what is mounted now, for the events of @mask. @fan stays the caller's. */
+int marks_new(struct marks **ret_marks, int fan, uint64_t mask);
 
-/* Takes every mark away. NULL is fine. */
+/* Takes every mark away. */
+void marks_clear(struct marks *marks);
+
+/* The same, for good. NULL is fine. */
 void marks_free(struct marks *marks);
 
 /* A descriptor that polls POLLPRI when mounts change, and what to call then. */

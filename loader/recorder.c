@@ -89,6 +89,7 @@ static int event_tell(struct recorder *recorder, const void *record, size_t size
 	int err;
 
 	context.mode = state->mode == DEBAR_MODE_ENFORCE ? "enforce" : "audit";
+	context.gate = !is_net && kernel_parts(recorder->kernel) & KERNEL_GATE;
 	context.book = book_of(recorder, is_net ? net->generation : file->generation);
 	if (witness_executable(recorder->proc, actor, executable, sizeof(executable)))
 		context.executable = executable;
@@ -197,6 +198,11 @@ int recorder_read(struct recorder *recorder, int timeout_ms)
 {
 	lost_read(recorder);
 	return kernel_events(recorder->kernel, timeout_ms, receive, recorder);
+}
+
+int recorder_take(struct recorder *recorder, const struct debar_event *event)
+{
+	return receive(recorder, event, sizeof(*event));
 }
 
 int recorder_tick(struct recorder *recorder)

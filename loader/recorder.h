@@ -43,6 +43,9 @@ static inline void recorder_freep(struct recorder **recorder)
 /* Take what is in the ring; waits up to @timeout_ms for the first. How many, or -errno. */
 int recorder_read(struct recorder *recorder, int timeout_ms);
 
+/* The same with an event that did not come through the ring: of gate mode. */
+int recorder_take(struct recorder *recorder, const struct debar_event *event);
+
 /* Pass on what was folded for long enough. 0 or what @line said. */
 int recorder_tick(struct recorder *recorder);
 

@@ -52,7 +52,7 @@ static const struct {
 					 "it is not classified and a ban says unclassified: deny" },
 	[DEBAR_BECAUSE_OVERFLOW] = { "overflow", "it has more keys than are kept" },
 	[DEBAR_BECAUSE_NOSTATE] = { "nostate", "it becomes code without having been seen as code" },
-	[DEBAR_BECAUSE_BUSY] = { "busy", "somebody writes to it beneath an overlay" },
+	[DEBAR_BECAUSE_BUSY] = { "busy", "somebody writes to it" },
 	[DEBAR_BECAUSE_TORN] = { "torn", "new policies overtook the decision" },
 	[DEBAR_BECAUSE_BUFFER] = { "buffer", "it comes from memory, not from a file" },
 	[DEBAR_BECAUSE_MALFORMED] = { "malformed", "it cannot be parsed as DNS" },
@@ -99,6 +99,14 @@ json_t *report_instant(int64_t utc)
 		return NULL;
 	snprintf(text, sizeof(text), "%s.%03dZ", day, milli);
 	return json_string(text);
+}
+
+/* Who asked in gate mode. */
+static const char *hook_word(const struct debar_event *event, const struct report_context *context)
+{
+	if (!context->gate || !hooks[event->hook].kernel)
+		return hooks[event->hook].kernel;
+	return event->hook == DEBAR_HOOK_EXEC ? "fanotify_open_exec" : "fanotify_open";
 }
 
 json_t *report_event_part(enum debar_hook hook, enum debar_outcome outcome)
@@ -225,7 +233,7 @@ static json_t *matched_part(const struct debar_event *event, const struct policy
 static json_t *debar_part(const struct debar_event *event, const struct report_context *context)
 {
 	json_t *part = json_pack("{s:I, s:s*, s:s*, s:I, s:i}", "generation",
-				 (json_int_t)event->generation, "hook", hooks[event->hook].kernel,
+				 (json_int_t)event->generation, "hook", hook_word(event, context),
 				 "mode", context->mode, "lost", (json_int_t)context->lost, "count",
 				 context->count ? (int)context->count : 1);
 	struct policy_rule_info rule;

@@ -25,6 +25,7 @@ struct report_context {
 	const char *container;		/* id of the actor's container; NULL: none */
 	const char *subject;		/* name of the certificate that matched; NULL: none did */
 	const char *mode;		/* "enforce" or "audit": the ceiling above every phase */
+	bool gate;			/* gate mode: fanotify asked, not a program in the kernel */
 	uint64_t lost;			/* events that found the ring full, since it was made */
 	unsigned int count;		/* acts that this event stands for */
 };

@@ -16,7 +16,9 @@
 
 #include "loader/commands.h"
 #include "loader/control.h"
+#include "loader/coverage.h"
 #include "loader/enforce.h"
+#include "loader/gate.h"
 #include "loader/hold.h"
 #include "loader/kernel.h"
 #include "loader/latest.h"
@@ -44,6 +46,7 @@ struct controller {
 	struct policy *policy;
 	struct watchdog *watchdog;
 	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
+	struct gate *gate; /* gate mode: in the place of all programs about files */
 	bool places;	   /* the hold was started for paths or packages, too */
 	time_t spared;	   /* boot clock, when addresses were last looked at */
 	bool stop;
@@ -67,10 +70,34 @@ static int swap(struct controller *controller, struct policy *policy)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
 	if (controller->hold)
 		hold_lock(controller->hold, &facts);
+	if (controller->gate)
+		gate_lock(controller->gate, &facts);
 	ret = enforce_swap(controller->kernel, controller->options, policy, &facts);
 	if (controller->hold)
 		hold_unlock(controller->hold, ret ? NULL : policy);
+	if (controller->gate && gate_unlock(controller->gate, ret ? NULL : policy))
+		return message_error(ENOMEM, "cannot judge files by the new policy: out of memory");
 	return ret;
+}
+
+/* With the rules about files in force, it is tried whether anybody is asked. */
+static int follow_gate(struct controller *controller, bool places)
+{
+	struct kernel_error error = {};
+	int ret;
+
+	if (controller->gate && places == controller->places)
+		return 0;
+	gate_stop(take(controller->gate));
+	ret = gate_start(&controller->gate, controller->kernel, controller->policy,
+			 controller->watchdog);
+	if (ret)
+		return message_error(ret, "cannot ask about programs: %s", strerror(-ret));
+	controller->places = places;
+	ret = places ? swap(controller, controller->policy) : 0;
+	if (!ret)
+		ret = kernel_canary(controller->kernel, &error);
+	return ret && error.text[0] ? message_kernel(ret, &error) : ret;
 }
 
 /*
@@ -82,6 +109,8 @@ static int follow_policy(struct controller *controller)
 	bool places = enforce_needs_places(controller->policy);
 	int ret;
 
+	if (kernel_parts(controller->kernel) & KERNEL_GATE)
+		return follow_gate(controller, places);
 	if (controller->hold && places == controller->places)
 		return 0;
 	hold_stop(take(controller->hold));
@@ -169,12 +198,50 @@ static void take_request(struct controller *controller, int control)
 	close(client);
 }
 
+/* Which way it works, when it is not the one that stays, and what that leaves uncovered. */
+static void tell_gaps(struct controller *controller)
+{
+	cleanup(policy_book_freep) struct policy_book *book = NULL;
+	const char *gaps[COVERAGE_GAPS_MAX];
+	size_t count;
+
+	(void)store_book(kernel_state(controller->kernel)->generation, &book);
+	count = coverage_gaps(kernel_parts(controller->kernel), book, gaps);
+	if (count)
+		message_info(
+			"gate mode: fanotify asks about exec, and opens of what could be code, "
+			"while this controller runs");
+	for (size_t i = 0; i < count; i++)
+		message_info("not covered: %s", gaps[i]);
+}
+
+/* What gate mode found since the last round, and what it counted. */
+static void read_gate(struct controller *controller)
+{
+	__u64 counters[DEBAR_COUNTER_MAX];
+	struct debar_event event;
+
+	if (!controller->gate)
+		return;
+	while (gate_take(controller->gate, &event))
+		recorder_take(controller->recorder, &event);
+	gate_counters(controller->gate, counters);
+	kernel_counters_put(controller->kernel, counters);
+}
+
+static bool refresh(struct controller *controller)
+{
+	if (controller->gate)
+		return gate_refresh(controller->gate);
+	return controller->hold && hold_refresh(controller->hold);
+}
+
 static void heartbeat(struct controller *controller)
 {
 	struct debar_state *state = kernel_state(controller->kernel);
 	struct timespec now, tai;
 
-	if (!controller->hold) { /* else its own thread says so */
+	if (!controller->hold && !controller->gate) { /* else its own thread says so */
 		clock_gettime(CLOCK_BOOTTIME, &now);
 		__atomic_store_n(&state->heartbeat, now.tv_sec * 1000000000LL + now.tv_nsec,
 				 __ATOMIC_RELAXED);
@@ -209,17 +276,20 @@ static int serve(struct controller *controller, int signals, int control)
 		{ .fd = kernel_events_fd(controller->kernel), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = control, .events = POLLIN },
+		{ .events = POLLIN }, /* the gate's, which a reload may replace */
 	};
 
 	while (!controller->stop) {
-		if (poll(polled, 3, HEARTBEAT_MS) < 0 && errno != EINTR)
+		polled[3].fd = controller->gate ? gate_fd(controller->gate) : -1;
+		if (poll(polled, 4, HEARTBEAT_MS) < 0 && errno != EINTR)
 			return message_error(errno, "cannot wait: %m");
 		heartbeat(controller);
 		look_at_addresses(controller);
 		notify_alive(&controller->alive);
 		recorder_read(controller->recorder, 0);
+		read_gate(controller);
 		recorder_tick(controller->recorder);
-		if (controller->hold && hold_refresh(controller->hold))
+		if (refresh(controller))
 			(void)swap(controller, controller->policy); /* for rules by package */
 		if (polled[1].revents)
 			take_signal(controller, signals);
@@ -302,6 +372,7 @@ static int run(struct enforce_options *options)
 	ret = follow_policy(&controller);
 	if (ret)
 		return ret;
+	tell_gaps(&controller);
 	enforce_tell(kernel, "running", options->json);
 	fflush(stdout);
 	tell_manager(&controller, notify_ready);
@@ -309,9 +380,15 @@ static int run(struct enforce_options *options)
 	notify_stopping();
 	kernel_state(kernel)->controller = 0;
 	hold_stop(controller.hold);
+	read_gate(&controller);
+	gate_stop(controller.gate);
 	watchdog_stop(controller.watchdog);
 	policy_free(controller.policy);
-	message_info("stopped; what is loaded stays in force (debar unload takes it off)");
+	message_info("stopped; %s (debar unload takes it off)",
+		     kernel_parts(kernel) & KERNEL_GATE ?
+			     "programs are not refused any more; what is about names and networks "
+			     "stays in force" :
+			     "what is loaded stays in force");
 	return ret;
 }
 

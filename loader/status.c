@@ -131,6 +131,20 @@ static void policy_json(json_t *json, const struct health *health)
 	json_object_set_new(json, "files_changed", json_boolean(health->changed));
 }
 
+static const char *run_mode(const struct health *health)
+{
+	return health_gated(health) ? "gate" : "kernel";
+}
+
+static json_t *gaps_json(const struct health *health)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < health->gap_count; i++)
+		json_array_append_new(array, json_string(health->gaps[i]));
+	return array;
+}
+
 static void loaded_json(json_t *json, const struct health *health)
 {
 	json_t *hooks = json_array(), *counts = json_object();
@@ -143,6 +157,8 @@ static void loaded_json(json_t *json, const struct health *health)
 	for (unsigned int i = 0; i < DEBAR_COUNTER_MAX; i++)
 		json_object_set_new(counts, health_counter_name(i),
 				    json_integer((json_int_t)health->counters[i]));
+	json_object_set_new(json, "run_mode", json_string(run_mode(health)));
+	json_object_set_new(json, "not_covered", gaps_json(health));
 	json_object_set_new(json, "hooks", hooks);
 	json_object_set_new(json, "controller",
 			    health->controller ? json_integer(health->controller) : json_null());
@@ -247,8 +263,12 @@ static void print_policy(const struct health *health)
 	printf("  canary        %s\n", canaries[health->canary]);
 	if (health->controller)
 		printf("  controller    pid %d\n", health->controller);
-	else
+	else if (!health_gated(health))
 		printf("  controller    none: what is loaded works without\n");
+	if (health_gated(health))
+		printf("  works by      fanotify, while the controller runs (gate mode)\n");
+	for (size_t i = 0; i < health->gap_count; i++)
+		printf("  not covered   %s\n", health->gaps[i]);
 }
 
 /* As many names a line as fit. */
@@ -256,6 +276,9 @@ static void print_hooks(const struct health *health)
 {
 	const char *hook;
 	int column = 0;
+
+	if (!kernel_hook(health->kernel, 0))
+		return;
 
 	printf("  hooks        ");
 	for (size_t i = 0; (hook = kernel_hook(health->kernel, i)); i++) {
