@@ -67,6 +67,7 @@ struct gate {
 	struct places *places; /* NULL: no rule speaks of paths or packages */
 	struct policy_tables *tables;
 	struct judge *judge;
+	unsigned int policies; /* counts: what was clean by another one is asked about again */
 	__u8 canary[32];
 	struct recent recent[RECENT];
 	unsigned int recent_next;
@@ -76,6 +77,7 @@ struct gate {
 /* What is known of one act. */
 struct look {
 	struct waiter *waiter;
+	unsigned int policies; /* as it was when this was judged */
 	enum debar_hook hook;
 	struct stat st;
 	bool leased;
@@ -129,6 +131,25 @@ static void weigh_late(struct gate *gate)
 	gate->late_denies = verdict.action == DEBAR_DENY && !state->scope && in_earnest(state);
 }
 
+/* A phase that was entered is not left when the clock is set back: as the kernel's `entered`. */
+static void enter_phases(struct policy_tables *tables, int64_t utc)
+{
+	for (size_t i = 0; i < tables->ban_count; i++)
+		for (size_t p = 0; p < tables->bans[i].phase_count; p++)
+			if (p < tables->bans[i].entered || tables->bans[i].phases[p].from <= utc)
+				tables->bans[i].phases[p].from = INT64_MIN;
+}
+
+/* Those that a boot before had entered are known to what was published. */
+static void recall_phases(struct gate *gate, struct policy_tables *tables)
+{
+	struct debar_ban ban;
+
+	for (size_t i = 0; i < tables->ban_count; i++)
+		if (!kernel_ban(gate->kernel, i, &ban))
+			tables->bans[i].entered = ban.entered;
+}
+
 /* The policy, with what has been learnt by now, as one judge. Under the lock. */
 static int judge_again(struct gate *gate)
 {
@@ -144,6 +165,7 @@ static int judge_again(struct gate *gate)
 		ret = judge_new(&judge, tables);
 	if (ret)
 		return ret;
+	recall_phases(gate, tables);
 	judge_free(gate->judge);
 	policy_tables_free(gate->tables);
 	gate->judge = judge;
@@ -151,15 +173,6 @@ static int judge_again(struct gate *gate)
 	__atomic_store_n(&gate->matchers, policy_matchers(gate->policy), __ATOMIC_RELAXED);
 	weigh_late(gate);
 	return digest_canary(gate);
-}
-
-/* A phase that was entered is not left when the clock is set back: as the kernel's `entered`. */
-static void enter_phases(struct policy_tables *tables, int64_t utc)
-{
-	for (size_t i = 0; i < tables->ban_count; i++)
-		for (size_t p = 0; p < tables->bans[i].phase_count; p++)
-			if (tables->bans[i].phases[p].from <= utc)
-				tables->bans[i].phases[p].from = INT64_MIN;
 }
 
 /* ---- what is it? -------------------------------------------------------------------------- */
@@ -264,6 +277,7 @@ static struct verdict judge(struct gate *gate, struct look *look)
 	struct verdict verdict = {};
 
 	pthread_mutex_lock(&gate->lock);
+	look->policies = gate->policies;
 	enter_phases(gate->tables, utc);
 	if (look->because == DEBAR_BECAUSE_RULE) {
 		verdict = judge_file(gate->judge, look->keys, look->key_count, utc);
@@ -418,12 +432,22 @@ static bool may_ignore(struct gate *gate, const struct look *look)
 }
 
 /* What is no code may still be run as a script: then it is asked about again. */
+static void ignore(struct gate *gate, const struct look *look)
+{
+	uint64_t mask = FAN_OPEN_PERM;
+
+	if (look->hook != DEBAR_HOOK_NONE)
+		mask |= FAN_OPEN_EXEC_PERM;
+	pthread_mutex_lock(&gate->lock); /* a swap takes such marks away after it has counted */
+	if (look->hook == DEBAR_HOOK_NONE || look->policies == gate->policies)
+		waiters_ignore(gate->waiters, look->waiter->fd, mask);
+	pthread_mutex_unlock(&gate->lock);
+}
+
 static bool let(struct gate *gate, const struct look *look, bool clean)
 {
 	if (clean && may_ignore(gate, look))
-		waiters_ignore(gate->waiters, look->waiter->fd,
-			       look->hook == DEBAR_HOOK_NONE ? FAN_OPEN_PERM :
-							       FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM);
+		ignore(gate, look);
 	else if (look->hook != DEBAR_HOOK_NONE)
 		count(gate, DEBAR_COUNT_UNCACHEABLE);
 	return true;
@@ -583,6 +607,7 @@ int gate_unlock(struct gate *gate, const struct policy *policy)
 
 	if (policy) {
 		gate->policy = policy;
+		gate->policies++;
 		ret = judge_again(gate);
 	}
 	pthread_mutex_unlock(&gate->lock);

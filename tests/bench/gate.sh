@@ -13,7 +13,7 @@ mkdir -p $files/many
 cp $programs/{nothing,nothing_static,libraries} $files/
 tee $files/many/{0..299} </bench/tiny.so >/dev/null
 cp $programs/nothing_static $files/1M
-head -c $((1048576 - $(stat -c %s $files/1M))) /dev/zero >>$files/1M
+truncate -s 1M $files/1M
 
 arm() {
 	cat <<-ARM

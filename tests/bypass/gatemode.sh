@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 # kernels: 5.10 6.1 6.12 6.18 7.3
 # timeout: 300
-# Every way round again, where fanotify is all there is: refused, or a stated limit of gate mode.
+# Every way round again, where fanotify is all there is: refused, or a stated limit of gate mode. E13 is
+# for the reader of files, which is the same; E17 has nothing to attack but the controller (E16); E21 and
+# E22 are limits of any mode; E23 finds no cache to flood, since what is not clean is read each time.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/../kernel/lib.sh"
 
@@ -74,6 +76,17 @@ ways=(
 	[E20 pid and net namespaces]="unshare -pfn $work/banned"
 )
 cp "$work/neighbour" "$ext4/"
+modprobe -q binfmt_misc
+if mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; then
+	at_exit "echo -1 >/proc/sys/fs/binfmt_misc/status; umount /proc/sys/fs/binfmt_misc"
+	echo ":xyz:E::xyz::$(type -P true):" >/proc/sys/fs/binfmt_misc/register
+	for name in banned neighbour; do
+		cp "$work/$name" "$work/$name.xyz"
+	done
+	ways[E11 binfmt_misc]="$work/banned.xyz"
+else
+	skip "E11 binfmt_misc" "this kernel has none"
+fi
 if "$uring" map "$work/banned"; then
 	ways[E19 io_uring]="$uring exec $work/banned"
 else

@@ -40,7 +40,14 @@ mkdir "$work/place"
 cp "$work/neighbour" "$work/place/program"
 cp "$(type -P nl)" "$work/built"
 buildid=$("$DEBAR" check --json -p "$(ban "$work/banned")" "$work/built" | jq -r .buildid)
-put "$banned" "$(sha256 "$work/script")" "path: $work/place/" "buildid: $buildid"
+module=$(modprobe -S "$(uname -r)" --show-depends dummy | sed -n 's/^insmod //p' | tr -d ' ')
+case $module in
+*.xz) xz -dc <"$module" >"$work/signed.ko" ;;
+*) cp "$module" "$work/signed.ko" ;;
+esac
+head -c 10000 "$work/signed.ko" >"$work/unsigned.ko"
+serial=$("$DEBAR" check --json -p "$(ban "$work/banned")" "$work/signed.ko" | jq -r '.signers[0].serial')
+put "$banned" "$(sha256 "$work/script")" "path: $work/place/" "buildid: $buildid" "certificate: { serial: $serial }"
 names="banned script place/program"
 for name in $names; do
 	runs "$name: works before" "$work/$name"
@@ -61,6 +68,8 @@ for name in $names; do
 	is_denied "$name: refused" "$work/$name"
 done
 is_denied "a build-id: refused" "$work/built" /dev/null
+is_denied "a signer: refused, whoever opens the module" cat "$work/signed.ko"
+runs "one without is not" cat "$work/unsigned.ko"
 is_denied "a copy, which nobody may even make: refused" cp "$work/banned" "$work/copy"
 is_denied "by the loader: refused" /lib64/ld-linux-x86-64.so.2 "$work/banned"
 runs "its neighbour runs" "$work/neighbour"
@@ -150,6 +159,12 @@ for pid in "${crowd[@]}"; do
 done
 is $failed 0 "500 execs at once of a file that nobody has seen: all run"
 is_denied "and the banned one is refused" "$work/banned"
+mount -o "remount,size=$(df -k /run | awk 'END { print $3 }')k" /run
+at_exit "mount -o remount,size=50% /run"
+cp "$work/neighbour" "$work/full"
+is_denied "nowhere to write events: the banned one is refused" "$work/banned"
+runs "and a new one runs" "$work/full"
+mount -o remount,size=50% /run
 exec 9<>"$work/crowd"
 try "$work/crowd"
 is "$((status != 0))" 1 "what somebody may write to is not run"

@@ -194,6 +194,27 @@ static void nothing(void)
 	judge_free(judge);
 }
 
+/* Neither ban says oversize or unclassified: deny, or has rules about signers. */
+static void unseen(const struct judge *judge)
+{
+	struct debar_key but = { .value = { 0xbb }, .kind = DEBAR_KEY_SHA256 };
+	struct verdict v = judge_without(judge, DEBAR_BECAUSE_NOHASH, NULL, 0, DAY(0));
+
+	tap_ok(v.action == DEBAR_DENY && v.ban == 1, "not hashed: the ban without phases denies");
+	v = judge_without(judge, DEBAR_BECAUSE_NOHASH, NULL, 0, DAY(30));
+	tap_ok(v.action == DEBAR_DENY && v.ban == 0, "later, the first of both does");
+	v = judge_without(judge, DEBAR_BECAUSE_NOHASH, &but, 1, DAY(30));
+	tap_ok(v.action == DEBAR_DENY && v.ban == 1, "an exception of one ban leaves the other");
+	v = judge_without(judge, DEBAR_BECAUSE_BUSY, NULL, 0, DAY(0));
+	tap_int(v.action, DEBAR_DENY, "somebody writes to it: denied");
+	v = judge_without(judge, DEBAR_BECAUSE_OVERSIZE, NULL, 0, DAY(30));
+	tap_int(v.action, DEBAR_OFF, "too large: allowed");
+	v = judge_without(judge, DEBAR_BECAUSE_UNCLASSIFIED, NULL, 0, DAY(30));
+	tap_int(v.action, DEBAR_OFF, "not in time: allowed");
+	v = judge_without(judge, DEBAR_BECAUSE_OVERFLOW, NULL, 0, DAY(30));
+	tap_int(v.action, DEBAR_OFF, "too many keys: allowed, no rule asks for them");
+}
+
 int main(void)
 {
 	struct policy *policy = NULL;
@@ -208,6 +229,7 @@ int main(void)
 	kinds(judge);
 	names(judge);
 	addresses(judge);
+	unseen(judge);
 	nothing();
 	judge_free(judge);
 	policy_tables_free(tables);
