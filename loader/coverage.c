@@ -8,8 +8,8 @@
 static const char *const gate_gaps[] = {
 	"anything, once the controller has gone",
 	"programs and libraries in memory (memfd)",
-	"file systems that are not local (NFS, FUSE, 9p), and those that only another mount "
-	"namespace has",
+	"file systems that are not local (NFS, FUSE, 9p), and in their first second those that "
+	"only another mount namespace has",
 	"firmware, modules that are compressed or handed over in memory",
 	"what was open before the start, and what is written to by another at the very moment it "
 	"is mapped",

@@ -536,6 +536,7 @@ static int start(struct gate *gate, struct watchdog *watchdog)
 		.ctx = gate,
 		.mask = FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM | FAN_CLOSE_WRITE,
 		.limit = ANSWER_LIMIT,
+		.everywhere = true,
 		.answer = answer,
 		.late = late,
 		.after = after,

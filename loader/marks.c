@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -7,15 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "loader/marks.h"
 #include "policy/cleanup.h"
 
+#define OTHERS_MAX 1024
+
+/* Another mount namespace, as it was when its mounts were last marked. */
+struct other {
+	ino_t number;
+	uint64_t mounts; /* hash of what it had mounted */
+	unsigned int round;
+};
+
 struct marks {
 	int fan;
 	uint64_t mask;
 	FILE *mounts;
+	unsigned int round;
+	size_t other_count;
+	struct other others[OTHERS_MAX];
 };
 
 /*
@@ -57,12 +71,16 @@ static void unescape(char *text)
 	*to = 0;
 }
 
-/* A line of /proc/self/mountinfo: "36 35 98:0 /root /mount options optional - type source ..." */
-static void follow_line(struct marks *marks, char *line)
+/*
+ * A line of mountinfo: "36 35 98:0 /root /mount options optional - type source ...". @root leads to
+ * the root it is told from.
+ */
+static void follow_line(struct marks *marks, const char *root, char *line)
 {
-	char *type = strstr(line, " - "), path[4096];
+	char *type = strstr(line, " - "), path[4096 + 32];
+	int len = snprintf(path, sizeof(path), "%s", root);
 
-	if (!type || sscanf(line, "%*d %*d %*s %*s %4095s", path) != 1)
+	if (!type || sscanf(line, "%*d %*d %*s %*s %4095s", path + len) != 1)
 		return;
 	type += 3;
 	type[strcspn(type, " \n")] = 0;
@@ -79,7 +97,90 @@ void marks_follow(struct marks *marks)
 
 	rewind(marks->mounts);
 	while (getline(&line, &size, marks->mounts) > 0)
-		follow_line(marks, line);
+		follow_line(marks, "", line);
+}
+
+/* ---- other mount namespaces --------------------------------------------------------------- */
+
+/* As it was, or a new one; NULL: there are too many. */
+static struct other *find_other(struct marks *marks, ino_t number)
+{
+	struct other *other;
+
+	for (size_t i = 0; i < marks->other_count; i++)
+		if (marks->others[i].number == number)
+			return &marks->others[i];
+	if (marks->other_count == OTHERS_MAX)
+		return NULL;
+	other = &marks->others[marks->other_count++];
+	*other = (struct other){ .number = number };
+	return other;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+	while (*text)
+		hash = (hash ^ (unsigned char)*text++) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Its mounts as one of its processes has them, if they are others than the last time. */
+static void follow_process(struct marks *marks, struct other *other, const char *pid)
+{
+	cleanup(cleanup_free) char *line = NULL;
+	cleanup(cleanup_file) FILE *mounts = NULL;
+	char path[64];
+	size_t size = 0;
+	uint64_t hash = 1;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/mountinfo", pid);
+	mounts = fopen(path, "re");
+	while (mounts && getline(&line, &size, mounts) > 0)
+		hash = hash_text(hash, line);
+	if (!mounts || hash == other->mounts)
+		return;
+	snprintf(path, sizeof(path), "/proc/%.16s/root", pid);
+	rewind(mounts);
+	while (getline(&line, &size, mounts) > 0)
+		follow_line(marks, path, line);
+	if (!access(path, F_OK)) /* else it went meanwhile, and another process may know */
+		other->mounts = hash;
+}
+
+static void forget_others(struct marks *marks)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < marks->other_count; i++)
+		if (marks->others[i].round == marks->round)
+			marks->others[kept++] = marks->others[i];
+	marks->other_count = kept;
+}
+
+void marks_follow_others(struct marks *marks)
+{
+	struct other *other;
+	struct dirent *entry;
+	char path[64];
+	struct stat st;
+	DIR *proc = opendir("/proc");
+	ino_t own = stat("/proc/self/ns/mnt", &st) ? 0 : st.st_ino;
+
+	marks->round++;
+	while (proc && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%.16s/ns/mnt", entry->d_name);
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || stat(path, &st) ||
+		    st.st_ino == own)
+			continue;
+		other = find_other(marks, st.st_ino);
+		if (!other || other->round == marks->round)
+			continue;
+		other->round = marks->round;
+		follow_process(marks, other, entry->d_name);
+	}
+	if (proc)
+		closedir(proc);
+	forget_others(marks);
 }
 
 int marks_new(struct marks **ret_marks, int fan, uint64_t mask)

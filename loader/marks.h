@@ -20,6 +20,9 @@ void marks_free(struct marks *marks);
 int marks_fd(const struct marks *marks);
 void marks_follow(struct marks *marks);
 
+/* The same for every other mount namespace that some process is in; to be called now and then. */
+void marks_follow_others(struct marks *marks);
+
 /* Mark the super block of the file behind @fd: one that only another mount namespace has. */
 void marks_add(struct marks *marks, int fd);
 

@@ -22,6 +22,7 @@
 #define WORKERS_MAX 32 /* when the others are stuck in a file system, or slow */
 #define STACK_SIZE (512 << 10)
 #define ROUND_MS 100
+#define OTHERS_MS 1000
 #define SLOW 200000000LL /* a waiter that no worker took: one more is needed */
 #define ASKED (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
 
@@ -276,7 +277,9 @@ static void *follow(void *arg)
 	};
 
 	for (;;) {
-		poll(polled, 2, -1);
+		if (waiters->owner.everywhere)
+			marks_follow_others(waiters->marks);
+		poll(polled, 2, waiters->owner.everywhere ? OTHERS_MS : -1);
 		if (polled[0].revents)
 			return NULL;
 		if (polled[1].revents)

@@ -28,8 +28,9 @@ struct waiter {
 
 struct waiters_owner {
 	void *ctx;
-	uint64_t mask; /* the events that are asked for; FAN_CLOSE_WRITE ends ignore marks */
-	int64_t limit; /* longest wait, nanoseconds */
+	uint64_t mask;	 /* the events that are asked for; FAN_CLOSE_WRITE ends ignore marks */
+	int64_t limit;	 /* longest wait, nanoseconds */
+	bool everywhere; /* nobody else tells of mounts in other namespaces: look for them */
 	/* By a worker: true lets the act go on, false refuses it. */
 	bool (*answer)(void *ctx, struct waiter *waiter);
 	/* Under the lock, by the thread that keeps the time: @waiter goes now. True: it may. */
