@@ -15,6 +15,8 @@ like "$errors" "lsm=$(cat /sys/kernel/security/lsm),bpf" "and writes out what to
 exits 2 "so is run in kernel mode" "$DEBAR" run --mode kernel -p "$policy"
 runs "nothing is enforced" "$work/banned"
 
+printf 'ban: names\nrules:\n  - domain: banned.example\n  - network: 192.0.2.1\n  - sha256: %s\n' \
+	"$(sha256sum <"$work/banned" | cut -c1-64)" >"$work/names.yaml"
 controller -p "$policy"
 like "$(cat "$work/messages")" 'BPF LSM cannot be used: bpf is not among' "run picks gate mode and says why"
 like "$(cat "$work/messages")" "lsm=$(cat /sys/kernel/security/lsm),bpf" "and what to add for kernel mode"
@@ -24,11 +26,13 @@ runs "its neighbour is not" "$work/neighbour"
 runs "status: it enforces" "$DEBAR" status
 like "$output" 'gate mode' "in gate mode"
 is "$("$DEBAR" status --json | jq -r .run_mode)" gate "which has a field"
-printf 'ban: names\nrules:\n  - domain: banned.example\n  - network: 192.0.2.1\n  - sha256: %s\n' \
-	"$(sha256sum <"$work/banned" | cut -c1-64)" >"$work/names.yaml"
 stop_controller
 controller -p "$work/names.yaml"
 is_denied "with names and networks: the banned program is refused" "$work/banned"
-is_denied "and the banned address" bash -c 'echo >/dev/udp/192.0.2.1/9'
+ip route add 192.0.2.0/24 dev lo
+at_exit "ip route del 192.0.2.0/24 dev lo"
+runs "its neighbour's address is reached" bash -c 'echo >/dev/udp/192.0.2.2/9'
+try bash -c 'echo >/dev/udp/192.0.2.1/9'
+like "$status $errors" '^1 .*(refused|not permitted)' "and the banned one is not"
 stop_controller
 done_testing
