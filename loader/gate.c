@@ -20,23 +20,17 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "loader/actor.h"
-#include "loader/certificates.h"
 #include "loader/clock.h"
 #include "loader/container.h"
-#include "loader/enforce.h"
 #include "loader/gate.h"
 #include "loader/identify.h"
 #include "loader/identity/identity.h"
-#include "loader/judge.h"
 #include "loader/kernel.h"
-#include "loader/place.h"
+#include "loader/opinion.h"
 #include "loader/tidings.h"
 #include "loader/waiters.h"
 #include "policy/cleanup.h"
-#include "policy/policy.h"
 
 /* Above the time that hashing the largest file takes, below what a user takes for a hang. */
 #define ANSWER_LIMIT 5000000000LL
@@ -58,17 +52,9 @@ struct gate {
 	struct kernel *kernel;
 	struct waiters *waiters;
 	struct tidings *tidings;
+	struct opinion *opinion;
 	int proc, cgroups;
-	bool late_denies;     /* what is let go late is refused */
-	pthread_mutex_t lock; /* of all below */
-	const struct policy *policy;
-	unsigned int matchers;
-	struct certificates *certificates;
-	struct places *places; /* NULL: no rule speaks of paths or packages */
-	struct policy_tables *tables;
-	struct judge *judge;
-	unsigned int policies; /* counts: what was clean by another one is asked about again */
-	__u8 canary[32];
+	pthread_mutex_t lock; /* of what was executed */
 	struct recent recent[RECENT];
 	unsigned int recent_next;
 	__u64 counters[DEBAR_COUNTER_MAX];
@@ -76,8 +62,9 @@ struct gate {
 
 /* What is known of one act. */
 struct look {
+	struct gate *gate;
 	struct waiter *waiter;
-	unsigned int policies; /* as it was when this was judged */
+	unsigned int policy; /* the number of the one that it was judged by */
 	enum debar_hook hook;
 	struct stat st;
 	bool leased;
@@ -98,81 +85,6 @@ static void add_key(struct look *look, const struct debar_key *key)
 {
 	if (look->key_count < KEYS_MAX)
 		look->keys[look->key_count++] = *key;
-}
-
-/* ---- the policy --------------------------------------------------------------------------- */
-
-static int digest_canary(struct gate *gate)
-{
-	struct debar_head head;
-
-	if (kernel_head(gate->kernel, &head))
-		return -EIO;
-	return EVP_Digest(head.canary, sizeof(head.canary), gate->canary, NULL, EVP_sha256(),
-			  NULL) ?
-		       0 :
-		       -EIO;
-}
-
-/* As the programs in the kernel read the mode, and the end of --for. */
-static bool in_earnest(const struct debar_state *state)
-{
-	return state->mode == DEBAR_MODE_ENFORCE &&
-	       (!state->deny_until || clock_ns(CLOCK_BOOTTIME) < state->deny_until);
-}
-
-/* A program not answered in time goes as `unclassified` says; who it is, is not asked then. */
-static void weigh_late(struct gate *gate)
-{
-	const struct debar_state *state = kernel_state(gate->kernel);
-	struct verdict verdict = judge_without(gate->judge, DEBAR_BECAUSE_UNCLASSIFIED, NULL, 0,
-					       clock_ns(CLOCK_REALTIME));
-
-	gate->late_denies = verdict.action == DEBAR_DENY && !state->scope && in_earnest(state);
-}
-
-/* A phase that was entered is not left when the clock is set back: as the kernel's `entered`. */
-static void enter_phases(struct policy_tables *tables, int64_t utc)
-{
-	for (size_t i = 0; i < tables->ban_count; i++)
-		for (size_t p = 0; p < tables->bans[i].phase_count; p++)
-			if (p < tables->bans[i].entered || tables->bans[i].phases[p].from <= utc)
-				tables->bans[i].phases[p].from = INT64_MIN;
-}
-
-/* Those that a boot before had entered are known to what was published. */
-static void recall_phases(struct gate *gate, struct policy_tables *tables)
-{
-	struct debar_ban ban;
-
-	for (size_t i = 0; i < tables->ban_count; i++)
-		if (!kernel_ban(gate->kernel, i, &ban))
-			tables->bans[i].entered = ban.entered;
-}
-
-/* The policy, with what has been learnt by now, as one judge. Under the lock. */
-static int judge_again(struct gate *gate)
-{
-	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
-	struct policy_facts facts = certificates_facts(gate->certificates);
-	struct judge *judge;
-	int ret;
-
-	if (gate->places)
-		places_facts(gate->places, &facts);
-	ret = enforce_compile(gate->policy, &facts, &tables);
-	if (!ret)
-		ret = judge_new(&judge, tables);
-	if (ret)
-		return ret;
-	recall_phases(gate, tables);
-	judge_free(gate->judge);
-	policy_tables_free(gate->tables);
-	gate->judge = judge;
-	gate->tables = take(tables);
-	__atomic_store_n(&gate->matchers, policy_matchers(gate->policy), __ATOMIC_RELAXED);
-	weigh_late(gate);
-	return digest_canary(gate);
 }
 
 /* ---- what is it? -------------------------------------------------------------------------- */
@@ -207,29 +119,6 @@ static enum debar_hook hook_of(const struct waiter *waiter)
 	return !memcmp(&head, "MZ", 2) ? DEBAR_HOOK_MMAP : DEBAR_HOOK_NONE;
 }
 
-/* New certificates are evaluated before anybody who waits on them is answered. Takes @identity. */
-static int learn(struct gate *gate, struct identity *identity)
-{
-	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
-	struct policy_facts fresh;
-	int ret;
-
-	pthread_mutex_lock(&gate->lock);
-	ret = certificates_add(gate->certificates, identity, &fresh);
-	if (!ret && fresh.cert_count)
-		ret = policy_compile_certificates(gate->policy, &fresh, &tables);
-	if (!ret && tables && tables->key_count)
-		ret = judge_again(gate);
-	pthread_mutex_unlock(&gate->lock);
-	return ret;
-}
-
-static bool wants_digest(const struct gate *gate, const struct look *look)
-{
-	return look->st.st_size <= SMALL ||
-	       __atomic_load_n(&gate->matchers, __ATOMIC_RELAXED) & 1u << POLICY_SHA256;
-}
-
 static void set_digest(struct look *look, const struct identity *identity)
 {
 	memcpy(look->digest, identity->sha256, sizeof(look->digest));
@@ -240,9 +129,11 @@ static void identify(struct gate *gate, struct look *look)
 {
 	struct debar_key digest = { .kind = DEBAR_KEY_SHA256 };
 	struct identity *identity;
-	unsigned int tries = 0, flags = wants_digest(gate, look) ? IDENTITY_SHA256 : 0;
+	unsigned int tries = 0, flags = 0;
 	int ret;
 
+	if (look->st.st_size <= SMALL || opinion_wants_digest(gate->opinion))
+		flags = IDENTITY_SHA256;
 	if ((__u64)look->st.st_size > DEBAR_HASH_MAX) {
 		count(gate, DEBAR_COUNT_FACT_OVERSIZE);
 		look->because = DEBAR_BECAUSE_OVERSIZE;
@@ -265,42 +156,17 @@ static void identify(struct gate *gate, struct look *look)
 	}
 	for (__u32 i = 0; i < identity->keys.count; i++)
 		add_key(look, &identity->keys.keys[i]);
-	look->overflow = identity->keys.overflow || learn(gate, identity);
+	look->overflow = identity->keys.overflow;
+	if (opinion_learn(gate->opinion, identity))
+		look->overflow = true;
 }
 
 /* ---- what does the policy say? ------------------------------------------------------------ */
 
-/* By the keys of the file, and of the actor once those are among them. */
-static struct verdict judge(struct gate *gate, struct look *look)
+static struct verdict judge(struct look *look)
 {
-	int64_t utc = clock_ns(CLOCK_REALTIME);
-	struct verdict verdict = {};
-
-	pthread_mutex_lock(&gate->lock);
-	look->policies = gate->policies;
-	enter_phases(gate->tables, utc);
-	if (look->because == DEBAR_BECAUSE_RULE) {
-		verdict = judge_file(gate->judge, look->keys, look->key_count, utc);
-		if (look->overflow && verdict.action != DEBAR_DENY)
-			look->because = DEBAR_BECAUSE_OVERFLOW;
-	}
-	if (look->because != DEBAR_BECAUSE_RULE)
-		verdict =
-			judge_without(gate->judge, look->because, look->keys, look->key_count, utc);
-	pthread_mutex_unlock(&gate->lock);
-	return verdict;
-}
-
-static void add_place(struct gate *gate, struct look *look)
-{
-	struct debar_key place = {};
-
-	pthread_mutex_lock(&gate->lock);
-	if (gate->places)
-		place = places_find(gate->places, look->waiter->fd);
-	pthread_mutex_unlock(&gate->lock);
-	if (place.kind != DEBAR_KEY_NONE)
-		add_key(look, &place);
+	return opinion_of(look->gate->opinion, look->keys, look->key_count, look->overflow,
+			  &look->because, &look->policy);
 }
 
 /* Exceptions by uid and cgroup are keys of who acts. */
@@ -427,27 +293,30 @@ static bool may_ignore(struct gate *gate, const struct look *look)
 		return false;
 	if (guarded)
 		return true;
-	return !gate->places && !fstatfs(look->waiter->fd, &fs) &&
+	return !opinion_has_places(gate->opinion) && !fstatfs(look->waiter->fd, &fs) &&
 	       fs.f_type != OVERLAYFS_SUPER_MAGIC;
 }
 
 /* What is no code may still be run as a script: then it is asked about again. */
-static void ignore(struct gate *gate, const struct look *look)
+static void ignore(void *ctx)
 {
+	const struct look *look = ctx;
 	uint64_t mask = FAN_OPEN_PERM;
 
 	if (look->hook != DEBAR_HOOK_NONE)
 		mask |= FAN_OPEN_EXEC_PERM;
-	pthread_mutex_lock(&gate->lock); /* a swap takes such marks away after it has counted */
-	if (look->hook == DEBAR_HOOK_NONE || look->policies == gate->policies)
-		waiters_ignore(gate->waiters, look->waiter->fd, mask);
-	pthread_mutex_unlock(&gate->lock);
+	waiters_ignore(look->gate->waiters, look->waiter->fd, mask);
 }
 
-static bool let(struct gate *gate, const struct look *look, bool clean)
+/* A swap takes ignore marks away, so that none may be set for a policy that is not in force. */
+static bool let(struct gate *gate, struct look *look, bool clean)
 {
-	if (clean && may_ignore(gate, look))
-		ignore(gate, look);
+	bool ignored = clean && may_ignore(gate, look);
+
+	if (ignored && look->hook == DEBAR_HOOK_NONE)
+		ignore(look);
+	else if (ignored)
+		opinion_while(gate->opinion, look->policy, ignore, look);
 	else if (look->hook != DEBAR_HOOK_NONE)
 		count(gate, DEBAR_COUNT_UNCACHEABLE);
 	return true;
@@ -462,15 +331,15 @@ static bool weigh(struct gate *gate, struct look *look)
 
 	actor_read(gate->proc, gate->cgroups, look->waiter->pid, &actor);
 	add_actor(look, &actor);
-	verdict = judge(gate, look);
+	verdict = judge(look);
 	if (verdict.excepted)
 		count(gate, DEBAR_COUNT_EXCEPTED);
 	if (verdict.action < DEBAR_AUDIT || !in_scope(gate, &actor))
 		return true;
-	deny = verdict.action == DEBAR_DENY && in_earnest(kernel_state(gate->kernel));
+	deny = verdict.action == DEBAR_DENY && opinion_earnest(gate->opinion);
 	/* It went already, when its time was over: what was found is told all the same. */
 	if (__atomic_load_n(&look->waiter->answered, __ATOMIC_RELAXED))
-		deny = deny && gate->late_denies;
+		deny = deny && opinion_late_denies(gate->opinion);
 	if (!deny && look->hook != DEBAR_HOOK_EXEC && was_executed(gate, look))
 		return true;
 	count(gate, deny ? DEBAR_COUNT_DENY : DEBAR_COUNT_AUDIT);
@@ -483,7 +352,8 @@ static bool weigh(struct gate *gate, struct look *look)
 static bool answer(void *ctx, struct waiter *waiter)
 {
 	struct gate *gate = ctx;
-	struct look look = { .waiter = waiter };
+	struct look look = { .gate = gate, .waiter = waiter };
+	struct debar_key place;
 	struct verdict verdict;
 	int ret = lease(&look);
 
@@ -498,10 +368,12 @@ static bool answer(void *ctx, struct waiter *waiter)
 	} else {
 		identify(gate, &look);
 	}
-	if (look.has_digest && !memcmp(look.digest, gate->canary, sizeof(look.digest)))
+	if (look.has_digest && opinion_is_canary(gate->opinion, look.digest))
 		return false;
-	add_place(gate, &look);
-	verdict = judge(gate, &look);
+	place = opinion_place(gate->opinion, waiter->fd);
+	if (place.kind != DEBAR_KEY_NONE)
+		add_key(&look, &place);
+	verdict = judge(&look);
 	if (look.because == DEBAR_BECAUSE_OVERFLOW)
 		count(gate, DEBAR_COUNT_FACT_OVERFLOW);
 	if (verdict.excepted || verdict.action >= DEBAR_AUDIT)
@@ -516,7 +388,7 @@ static bool late(void *ctx, struct waiter *waiter)
 
 	(void)waiter;
 	count(gate, DEBAR_COUNT_FACT_UNCLASSIFIED);
-	return !gate->late_denies;
+	return !opinion_late_denies(gate->opinion);
 }
 
 /* A writer who waits for the end of the lease must not be there before the exec is. */
@@ -529,7 +401,7 @@ static void after(void *ctx, struct waiter *waiter)
 
 /* ---- for the controller ------------------------------------------------------------------- */
 
-static int start(struct gate *gate, struct watchdog *watchdog)
+static int start(struct gate *gate, const struct policy *policy, struct watchdog *watchdog)
 {
 	static const char *const cgroups[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL };
 	const struct waiters_owner owner = {
@@ -541,19 +413,12 @@ static int start(struct gate *gate, struct watchdog *watchdog)
 		.late = late,
 		.after = after,
 	};
-	int ret = certificates_new(&gate->certificates);
+	int ret = opinion_new(&gate->opinion, gate->kernel, policy);
 
 	gate->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	gate->cgroups = container_open_cgroups(cgroups);
 	if (!ret)
 		ret = tidings_new(&gate->tidings);
-	if (!ret && enforce_needs_places(gate->policy))
-		ret = places_new(&gate->places, gate->kernel);
-	if (ret)
-		return ret;
-	if (gate->places)
-		(void)places_refresh(gate->places);
-	ret = judge_again(gate);
 	if (ret)
 		return ret;
 	signal(SIGIO, SIG_IGN); /* a writer waits for a lease: it ends in a moment anyhow */
@@ -568,9 +433,9 @@ int gate_start(struct gate **ret_gate, struct kernel *kernel, const struct polic
 
 	if (!gate)
 		return -ENOMEM;
-	*gate = (struct gate){ .kernel = kernel, .policy = policy, .proc = -1, .cgroups = -1 };
+	*gate = (struct gate){ .kernel = kernel, .proc = -1, .cgroups = -1 };
 	pthread_mutex_init(&gate->lock, NULL);
-	ret = start(gate, watchdog);
+	ret = start(gate, policy, watchdog);
 	if (ret) {
 		gate_stop(gate);
 		return ret;
@@ -587,31 +452,19 @@ void gate_stop(struct gate *gate)
 	tidings_free(gate->tidings);
 	cleanup_fd(&gate->proc);
 	cleanup_fd(&gate->cgroups);
-	places_free(gate->places);
-	certificates_free(gate->certificates);
-	judge_free(gate->judge);
-	policy_tables_free(gate->tables);
+	opinion_free(gate->opinion);
 	free(gate);
 }
 
 void gate_lock(struct gate *gate, struct policy_facts *ret_facts)
 {
-	pthread_mutex_lock(&gate->lock);
-	*ret_facts = certificates_facts(gate->certificates);
-	if (gate->places)
-		places_facts(gate->places, ret_facts);
+	opinion_lock(gate->opinion, ret_facts);
 }
 
 int gate_unlock(struct gate *gate, const struct policy *policy)
 {
-	int ret = 0;
+	int ret = opinion_unlock(gate->opinion, policy);
 
-	if (policy) {
-		gate->policy = policy;
-		gate->policies++;
-		ret = judge_again(gate);
-	}
-	pthread_mutex_unlock(&gate->lock);
 	if (policy)
 		waiters_unignore_all(gate->waiters);
 	return ret;
@@ -619,13 +472,7 @@ int gate_unlock(struct gate *gate, const struct policy *policy)
 
 bool gate_refresh(struct gate *gate)
 {
-	bool changed;
-
-	pthread_mutex_lock(&gate->lock);
-	changed = gate->places && places_refresh(gate->places);
-	weigh_late(gate);
-	pthread_mutex_unlock(&gate->lock);
-	return changed;
+	return opinion_refresh(gate->opinion);
 }
 
 int gate_fd(const struct gate *gate)
