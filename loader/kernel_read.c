@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,9 +158,11 @@ static int canary_file(const struct debar_head *head, bool gate)
 {
 	static const char *const dirs[] = { "/var/lib/debar", "/var/tmp", "/tmp" };
 	cleanup(cleanup_fd) int fd = gate ? -1 : memfd_create("debar-canary", MFD_CLOEXEC);
+	struct statvfs fs;
 
 	for (size_t i = 0; fd < 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
-		fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
+		if (!statvfs(dirs[i], &fs) && !(fs.f_flag & ST_NOEXEC))
+			fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, head->canary, sizeof(head->canary)) != sizeof(head->canary))

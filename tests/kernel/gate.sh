@@ -177,6 +177,13 @@ runs "the controller is stopped: a file it has not seen runs, in the end" "$work
 is "$((SECONDS - start <= 8))" 1 "within a bound ($((SECONDS - start)) s)"
 wait "$controller" 2>/dev/null
 exits 1 "and status knows that it is gone" "$DEBAR" status
+mkdir /sys/fs/cgroup/gate
+at_exit "rmdir /sys/fs/cgroup/gate"
+controller --mode gate -p "$work/policy.yaml" --cgroup /sys/fs/cgroup/gate
+runs "limited to a cgroup: elsewhere it runs" "$work/banned"
+is_denied "and in there it is refused" bash -c "echo 0 >/sys/fs/cgroup/gate/cgroup.procs; exec $work/banned"
+stop_controller
+unload
 controller --mode gate -p "$work/policy.yaml" --audit
 runs "audit: it runs" "$work/banned"
 settle
