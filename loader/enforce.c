@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "loader/bootline.h"
+#include "loader/cgroups.h"
 #include "loader/clock.h"
 #include "loader/enforce.h"
 #include "loader/kernel.h"
@@ -299,23 +300,12 @@ int enforce_read_start(const struct enforce_options *options, struct policy **re
 
 /* ---- into force --------------------------------------------------------------------------- */
 
-static int cgroup_id(const char *path, __u64 *ret_id)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return -errno;
-	*ret_id = st.st_ino; /* of a cgroup v2 directory: the cgroup's id */
-	return 0;
-}
-
 /* Exceptions by cgroup become exceptions by the id that the path has now. */
 static int resolve_cgroups(struct policy_tables *tables, bool quiet)
 {
 	size_t i, all = tables->except_count + tables->cgroup_count;
 	struct debar_except *excepts = realloc(tables->excepts, (all + 1) * sizeof(*excepts));
 	struct debar_key *keys;
-	char path[4096];
 	__u64 id = 0;
 
 	if (!excepts)
@@ -329,8 +319,7 @@ static int resolve_cgroups(struct policy_tables *tables, bool quiet)
 		const struct policy_cgroup_except *from = &tables->cgroups[i];
 		struct debar_key key = { .kind = DEBAR_KEY_CGROUP, .nth = from->ban };
 
-		snprintf(path, sizeof(path), "%s%s", CGROUP_ROOT, from->path);
-		if (cgroup_id(path, &id)) {
+		if (cgroups_id_below(from->path, &id)) {
 			if (!quiet)
 				message_warning("exception for cgroup %s: there is none of that "
 						"name now",
@@ -387,7 +376,7 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 	int ret;
 
 	if (options->cgroup) {
-		ret = cgroup_id(options->cgroup, &publish.scope);
+		ret = cgroups_id(options->cgroup, &publish.scope);
 		if (ret)
 			return message_error(ret, "cannot read cgroup %s: %s", options->cgroup,
 					     strerror(-ret));

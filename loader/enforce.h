@@ -72,9 +72,6 @@ bool enforce_needs_places(const struct policy *policy);
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
 			  uint32_t generation);
 
-/* Where cgroup v2 is mounted. */
-#define CGROUP_ROOT "/sys/fs/cgroup"
-
 /* Which parts (enum kernel_part) of the programs the policy needs, in kernel mode. */
 unsigned int enforce_parts(const struct policy *policy);
 

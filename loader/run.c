@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "loader/cgroups.h"
 #include "loader/commands.h"
 #include "loader/control.h"
 #include "loader/coverage.h"
@@ -48,6 +49,7 @@ struct controller {
 	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
 	struct gate *gate; /* gate mode: in the place of all programs about files */
 	bool places;	   /* the hold was started for paths or packages, too */
+	__u64 cgroups;	   /* cgroups_now() when the policy was put into force */
 	time_t spared;	   /* boot clock, when addresses were last looked at */
 	bool stop;
 	time_t noted; /* when the clock was remembered */
@@ -72,6 +74,7 @@ static int swap(struct controller *controller, struct policy *policy)
 		hold_lock(controller->hold, &facts);
 	if (controller->gate)
 		gate_lock(controller->gate, &facts);
+	controller->cgroups = cgroups_now(policy);
 	ret = enforce_swap(controller->kernel, controller->options, policy, &facts);
 	if (controller->hold)
 		hold_unlock(controller->hold, ret ? NULL : policy);
@@ -270,6 +273,14 @@ static void look_at_addresses(struct controller *controller)
 	(void)spared_refresh(controller->kernel);
 }
 
+/* An exception is for a cgroup by its path: one that was made again has another number. */
+static void look_at_cgroups(struct controller *controller)
+{
+	if (policy_matchers(controller->policy) & 1u << POLICY_CGROUP &&
+	    cgroups_now(controller->policy) != controller->cgroups)
+		(void)swap(controller, controller->policy);
+}
+
 static int serve(struct controller *controller, int signals, int control)
 {
 	struct pollfd polled[] = {
@@ -285,6 +296,7 @@ static int serve(struct controller *controller, int signals, int control)
 			return message_error(errno, "cannot wait: %m");
 		heartbeat(controller);
 		look_at_addresses(controller);
+		look_at_cgroups(controller);
 		notify_alive(&controller->alive);
 		recorder_read(controller->recorder, 0);
 		read_gate(controller);
@@ -368,6 +380,7 @@ static int run(struct enforce_options *options)
 	controller.recorder = recorder;
 	kernel_state(kernel)->controller = getpid();
 	controller.policy = take(policy);
+	controller.cgroups = cgroups_now(controller.policy);
 	recorder_watch(recorder, watch, &controller);
 	ret = follow_policy(&controller);
 	if (ret)

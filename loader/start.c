@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "loader/bootline.h"
+#include "loader/cgroups.h"
 #include "loader/enforce.h"
 #include "loader/kernel.h"
 #include "loader/lock.h"
@@ -86,9 +87,12 @@ static int check_offer(const struct enforce_options *options, unsigned int parts
 
 static int open_cgroup(const struct enforce_options *options)
 {
-	const char *path = options->cgroup ? options->cgroup : CGROUP_ROOT;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char root[PATH_MAX];
+	const char *path = options->cgroup ? options->cgroup : root;
+	int fd;
 
+	cgroups_root(root);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? message_error(errno, "cannot open cgroup %s: %m", path) : fd;
 }
 

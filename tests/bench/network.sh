@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What names and addresses cost: each row of traffic in two cgroups by turns, of which one is enforced
+# upon, both ends in it; medians of pairs. And one packet's way through the program, by the kernel's own
+# test run.
+#
+# subject: names and addresses: traffic on loopback, and a packet's way through the program
+# timeout: 600
+# limit: connect-close slower 3 percent
+# limit: bulk slower 2 percent
+# limit: https slower 2 percent
+# limit: udp-dns slower 3 percent
+# limit: packet dns,?22?bytes,?1?name 1000 ns
+# limit: packet dns,?22?bytes,?1000000?names +10% over dns,?22?bytes,?1?name
+# limit: packet dns,?longest* 12000 ns
+# limit: packet tcp* 60 ns
+# limit: bytes-a-name debar 120
+set -eu
+if [ -z "${NETWORK_INSIDE-}" ]; then
+	[ "$(id -u)" = 0 ] || { echo "no rows of the network: only root may load programs" >&2; exit 0; }
+	NETWORK_INSIDE=1 exec unshare -n -m --propagation private bash "$0"
+fi
+PATH=$PATH:/usr/sbin:/sbin:$PWD/build/debs/usr/sbin:$PWD/build/debs/usr/bin
+mount -t bpf bpf /sys/fs/bpf
+mount -t tmpfs tmpfs /run
+ip link set lo up
+work=$(mktemp -d)
+inputs=$PWD/build/bench
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+home=$cgroups$(sed -n 's/^0:://p' /proc/self/cgroup)
+off=$cgroups/debar-bench-off-$$ on=$cgroups/debar-bench-on-$$
+mkdir "$off" "$on"
+started=()
+finish() {
+	kill "${started[@]}" 2>/dev/null || :
+	echo $$ >"$home/cgroup.procs"
+	build/debar unload >/dev/null 2>&1 || :
+	sleep 0.3
+	rmdir "$off" "$on" || :
+	rm -rf "$work"
+}
+trap finish EXIT
+
+row() { # NAME VARIANT UNIT VALUE
+	printf '{"name": "%s", "variant": "%s", "kernel": "%s", "unit": "%s", "value": %s}\n' "$1" "$2" \
+		"$(uname -r)" "$3" "$4"
+}
+
+missing() { # PROGRAM...
+	local program
+	for program; do
+		command -v "$program" >/dev/null && continue
+		echo "no rows of $program: it is not here" >&2
+		return 0
+	done
+	return 1
+}
+
+in_cgroup() { # CGROUP COMMAND...
+	(echo 0 >"$1/cgroup.procs" && exec "${@:2}")
+}
+
+start() { # CGROUP COMMAND...
+	in_cgroup "$@" >"$work/server" 2>&1 &
+	started+=($!)
+}
+
+load() { # POLICY
+	build/debar load -p "$1" --cgroup "$on" >/dev/null
+}
+
+# compare NAME UNIT PAIRS FUNCTION: the function, given a cgroup and a port, prints a rate.
+compare() {
+	local i a b
+	: >"$work/pairs"
+	for ((i = 0; i < $3; i++)); do
+		if ((i & 1)); then
+			b=$($4 "$on" 2) a=$($4 "$off" 1)
+		else
+			a=$($4 "$off" 1) b=$($4 "$on" 2)
+		fi
+		echo "$a $b" >>"$work/pairs"
+	done
+	awk -v OFS='\n' '{ print $1 > "/dev/fd/3"; print $2 > "/dev/fd/4"; print ($1 / $2 - 1) * 100 }' "$work/pairs" \
+		3>"$work/a" 4>"$work/b" >"$work/ratio"
+	row "$1" nothing "$2" "$(median "$work/a")"
+	row "$1" debar "$2" "$(median "$work/b")"
+	row "$1" slower percent "$(median "$work/ratio")"
+}
+
+median() {
+	sort -g "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+printf 'ban: bench\nrules:\n  - domain: banned.example\n  - network: 203.0.113.7\n' >"$work/policy.yaml"
+load "$work/policy.yaml"
+row machine "load average at the start" processes "$(cut -d ' ' -f 1 /proc/loadavg)"
+
+# ---- traffic -----------------------------------------------------------------------------------
+
+# shellcheck disable=SC2046 # numbers
+set -- $(build/tests/bench/connections 300 100 "$off" "$on")
+row connect-close nothing ns "$1"
+row connect-close debar ns "$2"
+row connect-close slower percent "$(awk "BEGIN { print ($3 - 1) * 100 }")"
+
+bulk() {
+	in_cgroup "$1" iperf3 -c 127.0.0.$2 -p 5201 -t 1 -J 2>/dev/null | jq '.end.sum_received.bits_per_second / 1e9'
+}
+if ! missing iperf3 jq; then
+	start "$off" iperf3 -s -B 127.0.0.1
+	start "$on" iperf3 -s -B 127.0.0.2
+	sleep 0.5
+	compare bulk "Gbit/s" 11 bulk
+fi
+
+https() {
+	in_cgroup "$1" wrk -t 1 -c 8 -d 1s "https://127.0.0.$2/" 2>/dev/null | awk '/^Requests\/sec/ { print $2 }'
+}
+if ! missing wrk nginx openssl; then
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" -out "$work/cert" \
+		-subj /CN=bench -days 2 2>/dev/null
+	for at in 1 2; do
+		mkdir "$work/nginx$at"
+		cat >"$work/nginx$at/conf" <<-NGINX
+			daemon off; master_process off; pid $work/nginx$at/pid; error_log $work/nginx$at/errors;
+			events { }
+			http {
+				access_log off; keepalive_requests 20;
+				client_body_temp_path $work/nginx$at/a; proxy_temp_path $work/nginx$at/b;
+				fastcgi_temp_path $work/nginx$at/c; uwsgi_temp_path $work/nginx$at/d;
+				scgi_temp_path $work/nginx$at/e;
+				server {
+					listen 127.0.0.$at:443 ssl; ssl_certificate $work/cert; ssl_certificate_key $work/key;
+					location / { return 200 "hello\n"; }
+				}
+			}
+		NGINX
+	done
+	start "$off" nginx -c "$work/nginx1/conf"
+	start "$on" nginx -c "$work/nginx2/conf"
+	sleep 0.5
+	compare https requests/s 11 https
+fi
+
+resolver() { # CGROUP ADDRESS [CONF-FILE]
+	cat >"$work/unbound$2" <<-CONF
+		server:
+		 chroot: ""
+		 username: ""
+		 directory: "$work"
+		 pidfile: ""
+		 use-syslog: no
+		 verbosity: 1
+		 interface: 127.0.0.$2
+		 do-daemonize: no
+		 module-config: "iterator"
+		 local-zone: "example.org." redirect
+		 local-data: "example.org. 60 A 192.0.2.1"
+		 ${3:+include: "$3"}
+		remote-control:
+		 control-enable: no
+	CONF
+	in_cgroup "$1" unbound -d -c "$work/unbound$2" 2>"$work/said$2" &
+	started+=($!)
+	until grep -q 'start of service' "$work/said$2"; do
+		kill -0 "${started[-1]}" || { cat "$work/said$2" >&2; return 1; }
+		sleep 0.02
+	done
+}
+
+udp_dns() {
+	in_cgroup "$1" dnsperf -s 127.0.0.$2 -d "$work/queries" -l 1 -q 20 2>/dev/null | awk '/Queries per second/ { print $4 }'
+}
+if ! missing dnsperf unbound; then
+	printf 'www%d.abc.example.org A\n' {1..99} >"$work/queries"
+	resolver "$off" 1
+	resolver "$on" 2
+	compare udp-dns queries/s 11 udp_dns
+fi
+
+# ---- one packet --------------------------------------------------------------------------------
+
+# packet KIND NAME: an Ethernet frame, to standard output.
+frame() {
+	perl -e '
+		my ($kind, $name) = @ARGV;
+		my $body = $kind eq "dns"
+			? pack("n6", 0x1234, 0x100, 1, 0, 0, 0) . join("", map { chr(length) . $_ } split /\./, $name) . pack("Cnn", 0, 1, 1)
+			: "\x17\x03\x03\x05\x00" . "x" x 1280;
+		my $head = $kind eq "dns" ? pack("n4", 4444, 53, 8 + length $body, 0)
+			: pack("nnNNnnnn", 4444, 443, 1, 1, 0x5018, 1000, 0, 0);
+		my $ip = pack("CCnnnCCnNN", 0x45, 0, 20 + length($head . $body), 1, 0, 64, $kind eq "dns" ? 17 : 6, 0,
+			0x7f000001, 0xc0000235);
+		print "\0" x 12, "\x08\0", $ip, $head, $body;' "$@"
+}
+
+# Best of five, because nothing but other work makes it longer.
+packet() { # VARIANT KIND NAME
+	local id best='' now
+	id=$(bpftool -j link show pinned /sys/fs/bpf/debar/debar_egress | jq .prog_id)
+	frame "$2" "$3" >"$work/frame"
+	for _ in 1 2 3 4 5; do
+		now=$(bpftool prog run id "$id" data_in "$work/frame" repeat 200000 | sed -n 's/.*duration (average): \([0-9]*\)ns.*/\1/p')
+		if [ -z "$best" ] || [ "$now" -lt "$best" ]; then best=$now; fi
+	done
+	row packet "$1" ns "$best"
+}
+
+if ! missing bpftool perl jq; then
+	long=$(printf '%.0sa.' {1..126})a
+	names() {
+		packet "dns, 22 bytes, $1" dns www.abcdefg.example.org
+		packet "dns, longest, 127 labels, $1" dns "$long"
+		packet "dns, longest, 4 labels, $1" dns "$(printf '%063d.%063d.%063d.%061d' 1 2 3 4)"
+	}
+	names "1 name"
+	packet "tcp, under way" tcp ''
+	[ -e "$inputs/million.txt" ] || perl -e 'printf "n%07d.abcde.example\n", $_ for 1 .. 1000000' >"$inputs/million.txt"
+	printf 'ban: bench\nrules:\n  - list: million.txt\n    kind: domain\n  - network: 203.0.113.7\n' >"$inputs/million.yaml"
+	build/debar unload >/dev/null
+	begun=$(date +%s%N)
+	load "$inputs/million.yaml"
+	row load-million-names debar seconds "$(awk "BEGIN { print ($(date +%s%N) - $begun) / 1e9 }")"
+	names "1000000 names"
+	# Of the tables of names alone: what is in a generation's slots.
+	row bytes-a-name debar bytes "$(bpftool -j map show | jq '[.[] | select((.name | IN("debar_buckets", "debar_pool",
+		"debar_netrules")) and .type == "array" and .bytes_memlock > 1000000)
+		| .bytes_memlock] | unique | add / 1000000')"
+	if ! missing dnsperf unbound; then
+		compare udp-dns-million queries/s 5 udp_dns
+		sed 's/.*/local-zone: "&." always_refuse/' "$inputs/million.txt" >"$work/million"
+		begun=$(date +%s%N)
+		resolver "$off" 3 "$work/million"
+		row load-million-names unbound seconds "$(awk "BEGIN { print ($(date +%s%N) - $begun) / 1e9 }")"
+		row memory-million-names unbound MB "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/${started[-1]}/status")"
+		for _ in 1 2 3 4 5; do udp_dns "$off" 3; done >"$work/a"
+		row udp-dns-million unbound queries/s "$(median "$work/a")"
+		kill "${started[-1]}"
+		if ! missing dnsmasq; then
+			sed 's|.*|address=/&/|' "$inputs/million.txt" >"$work/dnsmasq"
+			begun=$(date +%s%N)
+			start "$off" dnsmasq -k --no-hosts --no-resolv --conf-file="$work/dnsmasq" --bind-interfaces \
+				--listen-address=127.0.0.4 --address=/example.org/192.0.2.1 --pid-file= -u root
+			until [ "$(in_cgroup "$off" dig +short +tries=1 +time=1 @127.0.0.4 www.example.org)" = 192.0.2.1 ]; do
+				sleep 0.1
+			done
+			row load-million-names dnsmasq seconds "$(awk "BEGIN { print ($(date +%s%N) - $begun) / 1e9 }")"
+			row memory-million-names dnsmasq MB "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/${started[-1]}/status")"
+			for _ in 1 2 3 4 5; do udp_dns "$off" 4; done >"$work/a"
+			row udp-dns-million dnsmasq queries/s "$(median "$work/a")"
+		fi
+	fi
+fi
+
+# ---- addresses, beside nftables ----------------------------------------------------------------
+
+if ! missing nft perl; then
+	[ -e "$inputs/addresses.txt" ] || perl -e '
+		for (1 .. 100000) {
+			my $v = $_ * 2654435761 % 4294967296;
+			printf "%d.%d.%d.%d\n", 1 + ($v >> 24) % 126, $v >> 16 & 255, $v >> 8 & 255, $v & 255;
+		}' | grep -v '^127' | sort -u >"$inputs/addresses.txt"
+	build/debar unload >/dev/null
+	printf 'ban: bench\nrules:\n  - list: addresses.txt\n    kind: network\n' >"$inputs/addresses.yaml"
+	load "$inputs/addresses.yaml"
+	# shellcheck disable=SC2046 # numbers
+	set -- $(build/tests/bench/connections 200 100 "$off" "$on")
+	row connect-100000-addresses nothing ns "$1"
+	row connect-100000-addresses debar ns "$2"
+	row connect-100000-addresses "debar, slower" percent "$(awk "BEGIN { print ($3 - 1) * 100 }")"
+	# The chain is left for the one cgroup and not the other, so that these are pairs, too.
+	{
+		echo 'table ip t { set s { type ipv4_addr; elements = {'
+		paste -s -d , "$inputs/addresses.txt"
+		printf '} }\nchain o { type filter hook output priority 0; socket cgroupv2 level 1 "%s" return; ip daddr @s reject; } }\n' \
+			"${off##*/}"
+	} >"$work/nft"
+	build/debar unload >/dev/null
+	if nft -f "$work/nft" 2>"$work/nft.said"; then
+		# shellcheck disable=SC2046 # numbers
+		set -- $(build/tests/bench/connections 200 100 "$off" "$on")
+		row connect-100000-addresses "nftables" ns "$2"
+		row connect-100000-addresses "nftables, slower than left early" percent "$(awk "BEGIN { print ($3 - 1) * 100 }")"
+	else
+		echo "no rows of nftables: $(head -n 1 "$work/nft.said")" >&2
+	fi
+fi
+row machine "load average at the end" processes "$(cut -d ' ' -f 1 /proc/loadavg)"
