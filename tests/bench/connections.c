@@ -6,10 +6,12 @@
  *	connections PAIRS BATCH CGROUP_A CGROUP_B
  *
  * Each cgroup has its own server. Prints the medians in nanoseconds a connection, A and B, and the
- * median of B / A of all pairs.
+ * median of B / A of all pairs; then the same three of processor time, of both ends and of what the
+ * kernel does for them.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +61,21 @@ static void serve(const char *cgroup, struct sockaddr_in *ret_at)
 		close(accept(fd, NULL, NULL));
 }
 
+/* Processor time of all in the cgroup, nanoseconds. */
+static double used(const char *cgroup)
+{
+	double microseconds = 0;
+	char path[4096];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "usage_usec %lf", &microseconds) != 1)
+		fail(path);
+	fclose(file);
+	return microseconds * 1000;
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -67,13 +84,14 @@ static double now(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-/* Nanoseconds a connection. Reset at the close: ports do not run out. */
-static double batch(const char *cgroup, const struct sockaddr_in *to, int count)
+/* Nanoseconds a connection, and of processor time. Reset at the close: ports do not run out. */
+static double batch(const char *cgroup, const struct sockaddr_in *to, int count, double *ret_used)
 {
 	struct linger reset = { .l_onoff = 1 };
-	double begun;
+	double begun, before, took;
 
 	enter(cgroup);
+	before = used(cgroup);
 	begun = now();
 	for (int i = 0; i < count; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -83,7 +101,9 @@ static double batch(const char *cgroup, const struct sockaddr_in *to, int count)
 			fail("connect");
 		close(fd);
 	}
-	return (now() - begun) / count;
+	took = (now() - begun) / count;
+	*ret_used = (used(cgroup) - before) / count;
+	return took;
 }
 
 static int compare(const void *a, const void *b)
@@ -99,29 +119,59 @@ static double median(double *values, int count)
 	return count & 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+/* All on one processor: else it is chance whether a server is woken on its client's or another. */
+static void stay(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		fail("sched_setaffinity");
+}
+
+/* Of one kind of time, both arms. */
+struct arms {
+	double *a, *b, *ratio;
+};
+
+static void tell(struct arms *arms, int pairs)
+{
+	for (int i = 0; i < pairs; i++)
+		arms->ratio[i] = arms->a[i] > 0 ? arms->b[i] / arms->a[i] : 1;
+	printf("%.0f %.0f %.5f\n", median(arms->a, pairs), median(arms->b, pairs),
+	       median(arms->ratio, pairs));
+}
+
 int main(int argc, char **argv)
 {
 	int pairs = argc == 5 ? atoi(argv[1]) : 0, count = argc == 5 ? atoi(argv[2]) : 0;
-	double *a = calloc(pairs + 1, sizeof(*a)), *b = calloc(pairs + 1, sizeof(*b)),
-	       *ratio = calloc(pairs + 1, sizeof(*ratio));
+	struct arms arms[2];
 	struct sockaddr_in at_a, at_b;
+	double none;
 
-	if (pairs < 1 || count < 1 || !a || !b || !ratio)
+	if (pairs < 1 || count < 1)
 		return 2;
+	for (int i = 0; i < 2; i++) {
+		arms[i].a = calloc(pairs, sizeof(double));
+		arms[i].b = calloc(pairs, sizeof(double));
+		arms[i].ratio = calloc(pairs, sizeof(double));
+		if (!arms[i].a || !arms[i].b || !arms[i].ratio)
+			return 2;
+	}
+	stay();
 	serve(argv[3], &at_a);
 	serve(argv[4], &at_b);
-	batch(argv[3], &at_a, count);
-	batch(argv[4], &at_b, count);
+	batch(argv[3], &at_a, count, &none);
+	batch(argv[4], &at_b, count, &none);
 	for (int i = 0; i < pairs; i++) {
-		if (i & 1) {
-			b[i] = batch(argv[4], &at_b, count);
-			a[i] = batch(argv[3], &at_a, count);
-		} else {
-			a[i] = batch(argv[3], &at_a, count);
-			b[i] = batch(argv[4], &at_b, count);
-		}
-		ratio[i] = b[i] / a[i];
+		if (i & 1)
+			arms[0].b[i] = batch(argv[4], &at_b, count, &arms[1].b[i]);
+		arms[0].a[i] = batch(argv[3], &at_a, count, &arms[1].a[i]);
+		if (!(i & 1))
+			arms[0].b[i] = batch(argv[4], &at_b, count, &arms[1].b[i]);
 	}
-	printf("%.0f %.0f %.5f\n", median(a, pairs), median(b, pairs), median(ratio, pairs));
+	tell(&arms[0], pairs);
+	tell(&arms[1], pairs);
 	return 0;
 }
