@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 240
+# timeout: 500
 # The shipped bans load, each alone and all at once, and do what they say: a program and a name of each
 # vendor are refused, or told where the ban only watches, and look-alikes are let be.
 # shellcheck source=tests/kernel/lib.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 120
+# timeout: 400
 # boot: own
 # A clock that is set back, by somebody or by a boot without a valid time: a phase once entered is not
 # left, whatever is loaded again, and `--force` believes the clock.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# timeout: 240
+# timeout: 500
 # boot: own
 # memory: 1536
 # add: /usr/bin/fuse-overlayfs
