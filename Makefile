@@ -130,7 +130,7 @@ unit: $(unit)
 test:
 	$(Q)scripts/setup --test
 	$(Q)$(MAKE) --no-print-directory all build/asan/debar
-	-$(Q)$(MAKE) --no-print-directory -k $(unit) helpers # one that does not compile fails by itself
+	-$(Q)$(MAKE) --no-print-directory -k $(unit) $(fuzzers) helpers # one that does not compile fails by itself
 	-$(Q)! command -v dpkg-shlibdeps >/dev/null || $(MAKE) --no-print-directory deb
 	$(Q)scripts/run-tests unit cli net kernel bypass
 
