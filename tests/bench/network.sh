@@ -32,9 +32,9 @@ cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 home=$cgroups$(sed -n 's/^0:://p' /proc/self/cgroup)
 off=$cgroups/debar-bench-off-$$ on=$cgroups/debar-bench-on-$$
 mkdir "$off" "$on"
-started=()
 finish() {
-	kill "${started[@]}" 2>/dev/null || :
+	echo 1 >"$off/cgroup.kill"
+	echo 1 >"$on/cgroup.kill"
 	echo $$ >"$home/cgroup.procs"
 	build/debar unload >/dev/null 2>&1 || :
 	sleep 0.3
@@ -64,8 +64,8 @@ in_cgroup() { # CGROUP COMMAND...
 }
 
 start() { # CGROUP COMMAND...
-	in_cgroup "$@" >"$work/server" 2>&1 &
-	started+=($!)
+	(echo 0 >"$1/cgroup.procs" && exec taskset -c $cpu "${@:2}") >"$work/server" 2>&1 &
+	server=$!
 }
 
 load() { # POLICY
@@ -180,10 +180,9 @@ resolver() { # CGROUP ADDRESS [CONF-FILE]
 		remote-control:
 		 control-enable: no
 	CONF
-	in_cgroup "$1" unbound -d -c "$work/unbound$2" 2>"$work/said$2" &
-	started+=($!)
-	until grep -q 'start of service' "$work/said$2"; do
-		kill -0 "${started[-1]}" || { cat "$work/said$2" >&2; return 1; }
+	start "$1" unbound -d -c "$work/unbound$2"
+	until grep -q 'start of service' "$work/server"; do
+		kill -0 $server || { cat "$work/server" >&2; return 1; }
 		sleep 0.02
 	done
 }
@@ -252,10 +251,10 @@ if ! missing bpftool perl jq; then
 		begun=$(date +%s%N)
 		resolver "$off" 3 "$work/million"
 		row load-million-names unbound seconds "$(awk "BEGIN { print ($(date +%s%N) - $begun) / 1e9 }")"
-		row memory-million-names unbound MB "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/${started[-1]}/status")"
+		row memory-million-names unbound MB "$(awk '/^VmRSS/ { print $2 / 1024 }' /proc/$server/status)"
 		for _ in 1 2 3 4 5; do udp_dns "$off" 3; done >"$work/a"
 		row udp-dns-million unbound queries/s "$(median <"$work/a")"
-		kill "${started[-1]}"
+		kill $server
 		if ! missing dnsmasq; then
 			sed 's|.*|address=/&/|' "$inputs/million.txt" >"$work/dnsmasq"
 			begun=$(date +%s%N)
@@ -265,7 +264,7 @@ if ! missing bpftool perl jq; then
 				sleep 0.1
 			done
 			row load-million-names dnsmasq seconds "$(awk "BEGIN { print ($(date +%s%N) - $begun) / 1e9 }")"
-			row memory-million-names dnsmasq MB "$(awk '/^VmRSS/ { print $2 / 1024 }' "/proc/${started[-1]}/status")"
+			row memory-million-names dnsmasq MB "$(awk '/^VmRSS/ { print $2 / 1024 }' /proc/$server/status)"
 			for _ in 1 2 3 4 5; do udp_dns "$off" 4; done >"$work/a"
 			row udp-dns-million dnsmasq queries/s "$(median <"$work/a")"
 		fi
@@ -288,11 +287,14 @@ if ! missing nft perl; then
 	{
 		echo 'table ip t { set s { type ipv4_addr; elements = {'
 		paste -s -d , "$inputs/addresses.txt"
-		printf '} }\nchain o { type filter hook output priority 0; socket cgroupv2 level 1 "%s" return; ip daddr @s reject; } }\n' \
-			"${off##*/}"
+		printf '} }\nchain o {\ntype filter hook output priority 0;\nsocket cgroupv2 level 1 "%s" return\n' "${off##*/}"
+		printf 'ip daddr @s reject\n}\n}\n'
 	} >"$work/nft"
 	build/debar unload >/dev/null
-	if nft -f "$work/nft" 2>"$work/nft.said"; then
+	# It looks for cgroups nowhere else.
+	# shellcheck disable=SC2016
+	if unshare -m sh -c 'mount --bind "$1" /sys/fs/cgroup && exec nft -f "$2"' - "$cgroups" "$work/nft" \
+		2>"$work/nft.said"; then
 		connections connect-100000-addresses nftables 200
 	else
 		echo "no rows of nftables: $(head -n 1 "$work/nft.said")" >&2

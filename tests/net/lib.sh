@@ -36,7 +36,8 @@ cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 home=$cgroups$(sed -n 's/^0:://p' /proc/self/cgroup)
 cgroup=$cgroups/debar-test-$$
 mkdir "$cgroup" || skip_all "no cgroup of version 2 can be made"
-at_exit "rmdir $cgroup"
+at_exit "rmdir $cgroup || { sleep 0.5; rmdir $cgroup; }"
+at_exit "echo 1 >$cgroup/cgroup.kill"
 at_exit "echo $$ >$home/cgroup.procs"
 echo $$ >"$cgroup/cgroup.procs"
 
