@@ -173,7 +173,7 @@ static int add_worker(struct waiters *waiters)
 /* Who has waited too long goes; a worker may still be reading. */
 static void let_late_go(struct waiters *waiters)
 {
-	int64_t now = clock_ns(CLOCK_BOOTTIME);
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
 	struct waiter *waiter;
 	bool slow = false;
 
@@ -195,7 +195,7 @@ static void enqueue(struct waiters *waiters, const struct fanotify_event_metadat
 	struct waiter now = { .fd = event->fd,
 			      .pid = event->pid,
 			      .mask = event->mask,
-			      .since = clock_ns(CLOCK_BOOTTIME) };
+			      .since = clock_ns(CLOCK_MONOTONIC) };
 	struct waiter *waiter = malloc(sizeof(*waiter)), **at;
 
 	if (!waiter) {

@@ -21,7 +21,7 @@ struct waiter {
 	int fd;	       /* the file, as fanotify opened it; closed when it is done with */
 	pid_t pid;     /* who waits */
 	uint64_t mask; /* FAN_OPEN_EXEC_PERM or FAN_OPEN_PERM */
-	int64_t since; /* boot clock */
+	int64_t since; /* monotonic clock: a machine that sleeps lets nobody wait */
 	bool taken;    /* a worker is at it */
 	bool answered; /* it was let go; read and written under the lock */
 };

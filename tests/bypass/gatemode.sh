@@ -140,10 +140,11 @@ truncate -s 600M "$work/sparse"
 printf '\177ELF' | dd of="$work/sparse" conv=notrunc 2>/dev/null
 chmod 755 "$work/sparse"
 is_denied "E9 too large to hash: refused, as oversize says" "$work/sparse"
-for i in {1..300}; do
-	"$work/neighbour"
-	! "$work/banned" 2>/dev/null || not_ok "E15 a flood of events: $i ran"
+ran=0
+for _ in {1..300}; do
+	! "$work/banned" 2>/dev/null || ran=$((ran + 1))
 done
+is $ran 0 "E15 a flood of events: none runs"
 is_denied "E15 after a flood of events: refused" "$work/banned"
 
 # ---- stated limits, see README ----------------------------------------------------------------
