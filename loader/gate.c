@@ -355,9 +355,12 @@ static bool answer(void *ctx, struct waiter *waiter)
 	struct look look = { .gate = gate, .waiter = waiter };
 	struct debar_key place;
 	struct verdict verdict;
-	int ret = lease(&look);
+	int ret;
 
 	count(gate, DEBAR_COUNT_ASKED);
+	if (!kernel_state(gate->kernel)->generation)
+		return true; /* debar unload */
+	ret = lease(&look);
 	look.hook = hook_of(waiter);
 	if (fstat(waiter->fd, &look.st) || look.hook == DEBAR_HOOK_NONE)
 		return let(gate, &look, true);
