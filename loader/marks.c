@@ -27,6 +27,7 @@ struct marks {
 	int fan;
 	uint64_t mask;
 	FILE *mounts;
+	bool layers_tell; /* an open of an overlay's file is asked about as one of the layer's */
 	unsigned int round;
 	size_t other_count;
 	struct other others[OTHERS_MAX];
@@ -84,7 +85,7 @@ static void follow_line(struct marks *marks, const char *root, char *line)
 		return;
 	type += 3;
 	type[strcspn(type, " \n")] = 0;
-	if (!is_local(type))
+	if (!is_local(type) || (marks->layers_tell && !strcmp(type, "overlay")))
 		return;
 	unescape(path);
 	mark(marks, AT_FDCWD, path);
@@ -183,6 +184,23 @@ void marks_follow_others(struct marks *marks)
 	forget_others(marks);
 }
 
+/*
+ * Where the kernel has this function, fanotify opens an overlay's file for its listener in a way that
+ * the open of the layer's file beneath is asked about: the listener would wait for itself in the
+ * midst of its read. There every open of the file beneath is asked about (since 6.12), so that an
+ * overlay whose layers are marked needs no mark, and its opens are told as those of the layer.
+ */
+static bool listener_asks_itself(void)
+{
+	cleanup(cleanup_file) FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512];
+
+	while (symbols && fgets(line, sizeof(line), symbols))
+		if (strstr(line, " dentry_open_nonotify\n"))
+			return true;
+	return false;
+}
+
 int marks_new(struct marks **ret_marks, int fan, uint64_t mask)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
@@ -191,6 +209,7 @@ int marks_new(struct marks **ret_marks, int fan, uint64_t mask)
 		return -ENOMEM;
 	marks->fan = fan;
 	marks->mask = mask;
+	marks->layers_tell = mask & FAN_OPEN_PERM && listener_asks_itself();
 	marks->mounts = fopen("/proc/self/mountinfo", "re");
 	if (!marks->mounts) {
 		free(marks);
