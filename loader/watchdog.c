@@ -91,6 +91,7 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 static int fork_watcher(struct watchdog *watchdog)
 {
 	int life[2], self = syscall(SYS_pidfd_open, getpid(), 0), ret;
+	pid_t child;
 
 	if (self < 0)
 		return -errno;
@@ -99,12 +100,13 @@ static int fork_watcher(struct watchdog *watchdog)
 		close(self);
 		return ret;
 	}
-	watchdog->watcher = fork();
-	if (!watchdog->watcher) {
+	child = fork();
+	if (!child) { /* which shares *watchdog: its own 0 there would be taken for the watcher's */
 		close(life[1]);
 		watch(watchdog, self, life[0]);
 	}
-	ret = watchdog->watcher < 0 ? -errno : 0;
+	ret = child < 0 ? -errno : 0;
+	watchdog->watcher = child;
 	close(life[0]);
 	close(self);
 	if (watchdog->life >= 0)
