@@ -114,6 +114,12 @@ _Static_assert(sizeof(struct debar_file) == 128, "debar_file has a hole");
 #define DEBAR_HEARTBEAT_MAX 2000000000LL
 
 /*
+ * And one not heard of for this long is lost: where nobody can classify, `on_controller_loss` says what
+ * becomes of what is not, in the place of `unclassified`.
+ */
+#define DEBAR_GRACE 60000000000LL
+
+/*
  * What the controller found for a cookie. Path and package are facts about one inode, and only as
  * the policy in force asks: they are kept with the inode and never under a digest.
  */
@@ -352,9 +358,9 @@ enum debar_because {
 	DEBAR_BECAUSE_UNCLASSIFIED, /* keys unknown and a ban says unclassified: deny */
 	DEBAR_BECAUSE_OVERFLOW,	    /* more keys than fit */
 	DEBAR_BECAUSE_NOSTATE, /* made executable by mprotect, never seen by a hook that can hash */
-	DEBAR_BECAUSE_BUSY,    /* a writer beneath an overlay: ETXTBSY */
-	DEBAR_BECAUSE_TORN,    /* swaps overtook the decision */
-	DEBAR_BECAUSE_BUFFER,  /* module or firmware from memory */
+	DEBAR_BECAUSE_BUSY, /* a writer beneath an overlay, or while it was asked about: ETXTBSY */
+	DEBAR_BECAUSE_TORN, /* swaps overtook the decision */
+	DEBAR_BECAUSE_BUFFER,	 /* module or firmware from memory */
 	DEBAR_BECAUSE_MALFORMED, /* DNS that cannot be parsed */
 	DEBAR_BECAUSE_MAX
 };

@@ -31,7 +31,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Does @ban refuse what has no digest, for this reason? */
-static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
+static __always_inline bool ban_minds(const struct debar_ban *ban, int because, bool lost)
 {
 	if (!(ban->flags & DEBAR_BAN_FILES))
 		return false;
@@ -42,12 +42,14 @@ static __always_inline bool ban_minds(const struct debar_ban *ban, int because)
 	if (because == DEBAR_BECAUSE_OVERFLOW)
 		return ban->flags & DEBAR_BAN_DERIVED;
 	if (because == DEBAR_BECAUSE_UNCLASSIFIED)
-		return ban->flags & DEBAR_BAN_DERIVED && ban->flags & DEBAR_BAN_UNCLASSIFIED_DENY;
+		return ban->flags & DEBAR_BAN_DERIVED &&
+		       ban->flags & (lost ? DEBAR_BAN_LOSS_DENY : DEBAR_BAN_UNCLASSIFIED_DENY);
 	return true;
 }
 
 struct ban_walk {
 	struct verdict *v;
+	__u64 lost; /* the controller is */
 };
 
 static long ban_at(__u32 i, struct ban_walk *walk)
@@ -58,7 +60,7 @@ static long ban_at(__u32 i, struct ban_walk *walk)
 
 	if (!ban || !ban->phase_count)
 		return 1;
-	if (!ban_minds(ban, v->because))
+	if (!ban_minds(ban, v->because, walk->lost))
 		return 0;
 	said = ban_says(v->slot, i, DEBAR_INHERIT, 0, v->now);
 	if (said <= v->action || said < DEBAR_AUDIT || act_excepted(v, i))
@@ -84,6 +86,7 @@ checked int verdict_without(struct verdict *v)
 	v->generation = state->generation;
 	v->slot = v->generation & 1;
 	walk.v = v;
+	walk.lost = (__s64)bpf_ktime_get_boot_ns() - state->heartbeat > DEBAR_GRACE;
 	bpf_loop(DEBAR_BANS_MAX, ban_at, &walk, 0);
 	return 0;
 }
@@ -276,6 +279,10 @@ static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u3
 	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && ask(&v, file, seen, hook)) {
 		weigh(&v, 0);
 		tell = false;
+		if (v.because == DEBAR_BECAUSE_UNCLASSIFIED) { /* it changed after it was read */
+			v.because = DEBAR_BECAUSE_BUSY;
+			verdict_without(&v);
+		}
 	}
 	if (seen)
 		remember(seen, &v);

@@ -79,7 +79,10 @@ static __always_inline bool file_current(struct inode *inode, struct debar_file 
 	if (seen->state != DEBAR_FILE_KNOWN)
 		return false;
 	barrier();
-	if (seen->size != (__u64)inode->i_size || seen->ctime != file_ctime(inode))
+	if (seen->size != (__u64)inode->i_size)
+		return false;
+	/* An overlay's own time follows the real one when somebody reads: its epoch stands for it. */
+	if (!seen->real && seen->ctime != file_ctime(inode))
 		return false;
 	if (inode->i_writecount.counter > 0)
 		return false;
@@ -119,9 +122,14 @@ static __noinline __u64 file_begin(struct inode *inode, struct inode *real)
 		count(DEBAR_COUNT_FACT_STORAGE); /* open: the file is hashed each time */
 		return 0;
 	}
-	/* A writer who opened before the element was there has passed the hook that deletes it. */
-	if (inode->i_writecount.counter > 0 || (real && writers(real) > 0))
+	/*
+	 * A writer who opened before the element was there has passed the hook that deletes it. It must
+	 * not stay: the controller would answer for what it reads before that writer stores.
+	 */
+	if (inode->i_writecount.counter > 0 || (real && writers(real) > 0)) {
+		bpf_inode_storage_delete(&debar_files, inode);
 		return 0;
+	}
 	return seen->cookie;
 }
 

@@ -13,6 +13,7 @@
 
 #include "loader/colour.h"
 #include "loader/commands.h"
+#include "loader/copies.h"
 #include "loader/examine.h"
 #include "loader/finding.h"
 #include "loader/identity/identity.h"
@@ -35,6 +36,7 @@ struct check {
 	struct judge *judge;
 	int root;
 	struct packages *packages; /* of this machine; without a table where they cannot be read */
+	struct copies *copies;	   /* of files of banned packages, on this machine */
 };
 
 static void check_release(struct check *check)
@@ -47,6 +49,7 @@ static void check_release(struct check *check)
 	policy_tables_free(check->tables);
 	policy_free(check->policy);
 	packages_free(check->packages);
+	copies_free(check->copies);
 	if (check->root >= 0)
 		close(check->root);
 }
@@ -190,6 +193,7 @@ static int facts_gather(struct facts *ret_facts, const struct check *check)
 			facts_of(&facts, check->findings[i].file);
 	facts.facts.certs = facts.certs;
 	facts.facts.packages = facts.packages;
+	copies_facts(check->copies, &facts.facts);
 	*ret_facts = facts;
 	facts = (struct facts){};
 	return 0;
@@ -198,9 +202,14 @@ static int facts_gather(struct facts *ret_facts, const struct check *check)
 static int policy_tabulate(struct check *check)
 {
 	cleanup(facts_release) struct facts facts = {};
+	const struct package_table *table = packages_table(check->packages);
 	struct policy_error error = {};
-	int err = facts_gather(&facts, check);
+	int err = table ? copies_find(&check->copies, table, check->policy) : 0;
 
+	if (err)
+		message_warning("copies of files of banned packages are not known: %s",
+				strerror(-err));
+	err = facts_gather(&facts, check);
 	if (err)
 		return err;
 	err = policy_compile(check->policy, &facts.facts, &check->tables, &error);

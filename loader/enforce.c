@@ -40,11 +40,17 @@
 /* ---- options ------------------------------------------------------------------------------ */
 
 static const struct option long_options[] = {
-	{ "policy", required_argument, NULL, 'p' }, { "audit", no_argument, NULL, 'a' },
-	{ "mode", required_argument, NULL, 'm' },   { "cgroup", required_argument, NULL, 'c' },
-	{ "for", required_argument, NULL, 't' },    { "force", no_argument, NULL, 'f' },
-	{ "guard", no_argument, NULL, 'g' },	    { "partial", no_argument, NULL, 'x' },
-	{ "json", no_argument, NULL, 'j' },	    {},
+	{ "policy", required_argument, NULL, 'p' },
+	{ "audit", no_argument, NULL, 'a' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "cgroup", required_argument, NULL, 'c' },
+	{ "for", required_argument, NULL, 't' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "guard", no_argument, NULL, 'g' },
+	{ "partial", no_argument, NULL, 'x' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "scan", required_argument, NULL, 's' },
+	{},
 };
 
 void enforce_options_free(struct enforce_options *options)
@@ -116,6 +122,9 @@ static int read_option(struct enforce_options *options, int c, const char *value
 	case 'j':
 		options->json = true;
 		return 0;
+	case 's':
+		options->scan = value;
+		return 0;
 	case 'm':
 		return read_mode(value, &options->run_mode);
 	case 'c':
@@ -154,8 +163,10 @@ int enforce_options_read(struct enforce_options *ret_options, const char *takes,
 		if (ret)
 			return ret;
 	}
-	if (optind < argc)
+	if (optind < argc && !options.scan)
 		return message_error(EINVAL, "debar %s does not take %s", argv[0], argv[optind]);
+	options.scan_count = (size_t)(argc - optind);
+	options.scan_more = argv + optind;
 	*ret_options = options;
 	options = (struct enforce_options){};
 	return 0;
@@ -198,29 +209,57 @@ bool enforce_needs_places(const struct policy *policy)
 	return policy_matchers(policy) & PLACES;
 }
 
-/* What a ban may ask for and this version does not do: its word, or NULL. */
-static const char *unkept_word(const struct policy_ban *ban)
-{
-	if (ban->kill)
-		return "on_running: kill";
-	return ban->loss_deny ? "on_controller_loss: deny" : NULL;
-}
-
-static int check_words(const struct policy *policy)
+bool enforce_refuses_unknown(const struct policy *policy)
 {
 	const struct policy_ban *ban;
 	size_t i;
 
 	for (i = 0; i < policy_ban_count(policy); i++) {
 		ban = policy_ban_get(policy, i);
-		if (!unkept_word(ban))
+		if (ban->unclassified_deny || ban->loss_deny)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What a ban may ask for and is not done, or not by a verb that leaves: a sentence, or NULL. Where no
+ * rule has to read files `unclassified` is about modules handed over in memory, which needs nobody.
+ */
+static const char *unkept_word(const struct enforce_options *options, const struct policy *policy,
+			       const struct policy_ban *ban)
+{
+	bool leaves = !options->resident && enforce_needs_hold(policy);
+
+	if (leaves && ban->unclassified_deny)
+		return "unclassified: deny needs a controller that classifies: debar run";
+	if (leaves && ban->loss_deny)
+		return "on_controller_loss: deny needs a controller: debar run";
+	return ban->kill ? "on_running: kill is not supported yet" : NULL;
+}
+
+static int check_words(const struct enforce_options *options, const struct policy *policy)
+{
+	const struct policy_ban *ban;
+	const char *words;
+	size_t i;
+
+	for (i = 0; i < policy_ban_count(policy); i++) {
+		ban = policy_ban_get(policy, i);
+		words = unkept_word(options, policy, ban);
+		if (!words)
 			continue;
-		message_error(EOPNOTSUPP, "%s:%u: %s is not supported yet", ban->place.file,
-			      ban->place.line, unkept_word(ban));
+		message_error(EOPNOTSUPP, "%s:%u: %s", ban->place.file, ban->place.line, words);
 		message_hint("--partial enforces the rules without it");
 		return -EOPNOTSUPP;
 	}
 	return 0;
+}
+
+/* What the kernel knows for good without a controller: keys of contents, not places of files. */
+static unsigned int kept_alone(const struct enforce_options *options)
+{
+	return options->scan ? SUPPORTED | (HELD & ~PLACES) : SUPPORTED;
 }
 
 /* A rule that would not be enforced is refused, not ignored; --partial says that it is known. */
@@ -237,16 +276,18 @@ static int check_supported(const struct enforce_options *options, const struct p
 		message_hint("--partial enforces the other rules");
 		return ret;
 	}
-	ret = check_words(policy);
+	ret = check_words(options, policy);
 	if (ret)
 		return ret;
-	if (options->resident || !enforce_needs_hold(policy))
+	if (options->resident || !policy_unsupported(policy, kept_alone(options), &error))
 		return 0;
-	(void)policy_unsupported(policy, SUPPORTED, &error);
 	message_error(EOPNOTSUPP,
 		      "%s:%u: a rule of this kind needs a controller that reads the file",
 		      error.file, error.line);
-	message_hint("debar run enforces it; debar load --partial enforces the other rules");
+	message_hint(options->scan ?
+			     "debar run enforces it; --partial enforces the other rules" :
+			     "debar run enforces it; debar load --scan PATH classifies trees now "
+			     "for what is not about places; --partial enforces the other rules");
 	return -EOPNOTSUPP;
 }
 
@@ -333,7 +374,17 @@ static int resolve_cgroups(struct policy_tables *tables, bool quiet)
 	return 0;
 }
 
-static int compile(const struct policy *policy, const struct policy_facts *facts,
+/* `unclassified: deny` speaks only while somebody classifies, and after what runs is known. */
+static void defer_unclassified(struct policy_tables *tables)
+{
+	size_t i;
+
+	tables->head.flags &= ~DEBAR_POLICY_UNCLASSIFIED_DENY;
+	for (i = 0; i < tables->ban_count; i++)
+		tables->bans[i].flags &= ~(DEBAR_BAN_UNCLASSIFIED_DENY | DEBAR_BAN_LOSS_DENY);
+}
+
+static int compile(const struct policy *policy, const struct policy_facts *facts, bool ready,
 		   struct policy_tables **ret_tables)
 {
 	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
@@ -347,6 +398,8 @@ static int compile(const struct policy *policy, const struct policy_facts *facts
 	ret = resolve_cgroups(tables, false);
 	if (ret)
 		return message_error(ret, "out of memory");
+	if (!ready && enforce_needs_hold(policy))
+		defer_unclassified(tables);
 	*ret_tables = take(tables);
 	return 0;
 }
@@ -491,7 +544,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 	if (state->generation)
 		record_waiting(kernel);
 	if (!ret)
-		ret = compile(policy, facts, &tables);
+		ret = compile(policy, facts ? facts : options->facts, options->ready, &tables);
 	if (!ret)
 		ret = publish(kernel, options, tables);
 	if (ret)

@@ -31,6 +31,11 @@ struct enforce_options {
 	bool json;
 	bool guard;
 	bool resident; /* a controller stays: it classifies what rules other than sha256 ask for */
+	bool ready;    /* what runs is classified: `unclassified: deny` may begin to speak */
+	const char *scan;  /* --scan: a tree to classify beforehand, or NULL */
+	size_t scan_count; /* and more of them; in their place in argv */
+	char **scan_more;
+	const struct policy_facts *facts; /* certificates that were seen beforehand, or NULL */
 };
 
 void enforce_options_free(struct enforce_options *options);
@@ -67,6 +72,9 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 /* Does the policy ask for more than digests, names and addresses: for a controller that classifies? */
 bool enforce_needs_hold(const struct policy *policy);
 bool enforce_needs_places(const struct policy *policy);
+
+/* Does a ban say `unclassified: deny`, or `on_controller_loss: deny`? */
+bool enforce_refuses_unknown(const struct policy *policy);
 
 /* -EPERM after a message when @policy would lose most of what is in force as @generation, unless forced. */
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,

@@ -119,6 +119,8 @@ static void key_words(const struct finding *finding, char *buf, size_t size)
 		return;
 	}
 	report_key_value(key, &finding->rule, value, sizeof(value));
+	if (key->kind == DEBAR_KEY_SHA256 && finding->rule.matcher == POLICY_PACKAGE)
+		owner = "its sha256, that of a package's file,";
 	snprintf(buf, size, "%s %s", owner ? owner : "a key of it", value);
 }
 

@@ -10,16 +10,17 @@
 #include <unistd.h>
 
 #include "loader/certificates.h"
+#include "loader/classify.h"
+#include "loader/copies.h"
 #include "loader/hold.h"
 #include "loader/identify.h"
 #include "loader/identity/identity.h"
 #include "loader/kernel.h"
 #include "loader/place.h"
+#include "loader/system.h"
 #include "loader/waiters.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
-
-#define COPY_MAX (128LL << 20) /* of a file whose writers are not counted; above: unclassified */
 
 /* Below the watchdog's limit: an answer that says "not in time" is better than none. */
 #define ANSWER_LIMIT 1500000000LL
@@ -31,6 +32,7 @@ struct hold {
 	const struct policy *policy;
 	struct certificates *certificates;
 	struct places *places; /* NULL: no rule speaks of paths or packages */
+	struct copies *copies; /* of the files of banned packages */
 };
 
 /* ---- what is it? -------------------------------------------------------------------------- */
@@ -69,52 +71,16 @@ static int classify(struct hold *hold, int fd, struct debar_file_keys *ret_keys)
 	return 0;
 }
 
-/* Reads the whole of @fd, up to COPY_MAX. */
-static int copy_file(int fd, uint8_t **ret_data, size_t *ret_len)
-{
-	cleanup(cleanup_free) uint8_t *data = NULL;
-	size_t len = 0;
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (st.st_size > COPY_MAX)
-		return -EFBIG;
-	data = malloc(st.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	while (len < (size_t)st.st_size) {
-		n = pread(fd, data + len, st.st_size - len, len);
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += n;
-	}
-	*ret_data = take(data);
-	*ret_len = len;
-	return 0;
-}
-
 /*
  * No element vouches for these bytes: digest and keys have to come from one copy, or somebody who
  * changes the file between two reads could put the keys of one content under the digest of another.
  */
-static int classify_copy(struct hold *hold, int fd, struct debar_file_keys *ret_keys,
-			 __u8 ret_digest[32])
+static int classify_whole(struct hold *hold, int fd, struct debar_file_keys *ret_keys,
+			  __u8 ret_digest[32])
 {
-	cleanup(cleanup_free) uint8_t *data = NULL;
-	struct identity_memory memory = {};
-	struct identity_reader reader;
 	struct identity *identity;
-	int ret = copy_file(fd, &data, &memory.len);
+	int ret = classify_copy(&identity, fd);
 
-	if (ret)
-		return ret;
-	memory.data = data;
-	reader = identity_memory_reader(&memory);
-	ret = identity_read(&identity, &reader, IDENTITY_SHA256);
 	if (ret)
 		return ret;
 	*ret_keys = identity->keys;
@@ -221,6 +187,7 @@ void hold_stop(struct hold *hold)
 	waiters_stop(hold->waiters);
 	certificates_free(hold->certificates);
 	places_free(hold->places);
+	copies_free(hold->copies);
 	free(hold);
 }
 
@@ -232,6 +199,7 @@ void hold_lock(struct hold *hold, struct policy_facts *ret_facts)
 	*ret_facts = certificates_facts(hold->certificates);
 	if (hold->places)
 		places_facts(hold->places, ret_facts);
+	copies_facts(hold->copies, ret_facts);
 }
 
 /*
@@ -259,6 +227,24 @@ bool hold_refresh(struct hold *hold)
 	changed = hold->places && places_refresh(hold->places);
 	pthread_mutex_unlock(&hold->rules_lock);
 	return changed;
+}
+
+/* Nobody but the caller changes the table of packages: it may be read while others are answered. */
+int hold_find_copies(struct hold *hold, const struct policy *policy)
+{
+	struct copies *copies = NULL, *old;
+	int ret = 0;
+
+	if (hold->places)
+		ret = places_copies(hold->places, policy, &copies);
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&hold->rules_lock);
+	old = hold->copies;
+	hold->copies = copies;
+	pthread_mutex_unlock(&hold->rules_lock);
+	copies_free(old);
+	return 0;
 }
 
 static int open_same(const char *path, const struct debar_event *event)
@@ -320,7 +306,7 @@ static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 		if (ret)
 			ret = classify(hold, fd, &ret_answer->keys);
 	} else {
-		ret = classify_copy(hold, fd, &ret_answer->keys, digest);
+		ret = classify_whole(hold, fd, &ret_answer->keys, digest);
 		if (!ret && memcmp(digest, event->digest, sizeof(digest)))
 			ret = -ESTALE;
 		if (!ret)
@@ -338,4 +324,32 @@ void hold_answer(struct hold *hold, const struct debar_event *event)
 
 	if (event->cookie)
 		kernel_answer(hold->kernel, event->cookie, ret ? NULL : &answer);
+}
+
+/* What cannot be read is what is refused later, and told then. */
+static int know(void *ctx, int fd, const char *path)
+{
+	struct hold *hold = ctx;
+	struct debar_file_keys keys;
+	__u8 digest[32];
+
+	(void)path;
+	if (!classify_whole(hold, fd, &keys, digest))
+		(void)kernel_content(hold->kernel, digest, &keys);
+	return 0;
+}
+
+int hold_prepare(struct hold *hold)
+{
+	cleanup(system_release) struct system_files files = {};
+	size_t i;
+
+	system_read(&files);
+	for (i = 0; i < files.count; i++) {
+		cleanup(cleanup_fd) int fd = -1;
+
+		if (!identify_open(files.files[i].path, &fd))
+			(void)know(hold, fd, files.files[i].path);
+	}
+	return classify_mapped(know, hold);
 }

@@ -27,6 +27,12 @@ int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct polic
 /* Looks whether packages came or went. True: the policy has to be compiled and swapped again. */
 bool hold_refresh(struct hold *hold);
 
+/*
+ * Finds the copies that @policy bans with its packages, to be compiled in by the next swap. Reads the
+ * files of those packages: nobody who waits for an answer is kept by it, but libraries are.
+ */
+int hold_find_copies(struct hold *hold, const struct policy *policy);
+
 /* Lets everybody go and ends the threads. NULL is fine. */
 void hold_stop(struct hold *hold);
 
@@ -42,5 +48,11 @@ void hold_unlock(struct hold *hold, const struct policy *policy);
  * cookie: classify the file, if it can be found and is still the same.
  */
 void hold_answer(struct hold *hold, const struct debar_event *event);
+
+/*
+ * Classifies what runs, and what the machine cannot do without: before what is not classified may be
+ * refused.
+ */
+int hold_prepare(struct hold *hold);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "loader/copies.h"
 #include "loader/identity/package.h"
 #include "loader/kernel.h"
 #include "loader/packages.h"
@@ -83,6 +84,14 @@ void places_facts(const struct places *places, struct policy_facts *facts)
 {
 	facts->package_count = places->name_count;
 	facts->packages = places->names;
+}
+
+int places_copies(const struct places *places, const struct policy *policy,
+		  struct copies **ret_copies)
+{
+	const struct package_table *table = packages_table(places->packages);
+
+	return table ? copies_find(ret_copies, table, policy) : 0;
 }
 
 static bool path_named(struct places *places, const char *path, size_t len, struct debar_key *key)

@@ -51,6 +51,7 @@ struct controller {
 	bool places;	   /* the hold was started for paths or packages, too */
 	__u64 cgroups;	   /* cgroups_now() when the policy was put into force */
 	time_t spared;	   /* boot clock, when addresses were last looked at */
+	bool prepared;	   /* what runs was classified */
 	bool stop;
 	time_t noted; /* when the clock was remembered */
 };
@@ -65,9 +66,13 @@ static void tell_manager(struct controller *controller, void (*tell)(const char 
 static int swap(struct controller *controller, struct policy *policy)
 {
 	struct policy_facts facts = {};
-	cleanup(cleanup_fd) int change = lock_change();
-	int ret;
+	cleanup(cleanup_fd) int change = -1;
+	int ret = controller->hold ? hold_find_copies(controller->hold, policy) : 0;
 
+	if (ret)
+		message_warning("copies of files of banned packages are not known: %s",
+				strerror(-ret));
+	change = lock_change();
 	if (change < 0)
 		return message_error(change, "cannot lock %s: %s", RUN_DIR, strerror(-change));
 	if (controller->hold)
@@ -75,6 +80,7 @@ static int swap(struct controller *controller, struct policy *policy)
 	if (controller->gate)
 		gate_lock(controller->gate, &facts);
 	controller->cgroups = cgroups_now(policy);
+	controller->options->ready = controller->hold && controller->prepared;
 	ret = enforce_swap(controller->kernel, controller->options, policy, &facts);
 	if (controller->hold)
 		hold_unlock(controller->hold, ret ? NULL : policy);
@@ -104,6 +110,23 @@ static int follow_gate(struct controller *controller, bool places)
 }
 
 /*
+ * `unclassified: deny` does not speak before the machine's own programs are known. Until then, and
+ * where that fails, what is unknown is held, but not refused.
+ */
+static int prepare(struct controller *controller)
+{
+	int ret;
+
+	if (controller->prepared || !enforce_refuses_unknown(controller->policy))
+		return 0;
+	ret = hold_prepare(controller->hold);
+	if (ret)
+		return message_error(ret, "cannot classify what runs: %s", strerror(-ret));
+	controller->prepared = true;
+	return swap(controller, controller->policy);
+}
+
+/*
  * Nobody is held for a policy of digests: a fanotify mark costs every first exec of a file. The
  * packages that a hold was started with are part of the policy, so they are compiled in at once.
  */
@@ -115,7 +138,7 @@ static int follow_policy(struct controller *controller)
 	if (kernel_parts(controller->kernel) & KERNEL_GATE)
 		return follow_gate(controller, places);
 	if (controller->hold && places == controller->places)
-		return 0;
+		return prepare(controller);
 	hold_stop(take(controller->hold));
 	if (!enforce_needs_hold(controller->policy))
 		return 0;
@@ -124,7 +147,8 @@ static int follow_policy(struct controller *controller)
 	if (ret)
 		return message_error(ret, "cannot hold unknown programs: %s", strerror(-ret));
 	controller->places = places;
-	return places ? swap(controller, controller->policy) : 0;
+	ret = places ? swap(controller, controller->policy) : 0;
+	return ret ? ret : prepare(controller);
 }
 
 /* SIGHUP and `debar reload`: a policy that cannot be read, or that shrank, leaves the old one. */

@@ -61,21 +61,42 @@ static int each_certificate(const struct policy_certificate *certificate,
 	return 0;
 }
 
+static bool package_meets(const char *name, size_t len, bool prefix, const char *seen)
+{
+	return !strncmp(seen, name, len) && (prefix || !seen[len]);
+}
+
 static int each_package(const char *name, size_t len, bool prefix, const struct policy_facts *facts,
 			const struct key_sink *sink)
 {
-	if (!prefix)
-		return send_hash(sink, DEBAR_KEY_PACKAGE, name, len);
-	for (size_t i = 0; facts && i < facts->package_count; i++) {
-		const char *seen = facts->packages[i];
-		int err = 0;
+	int err = prefix ? 0 : send_hash(sink, DEBAR_KEY_PACKAGE, name, len);
 
-		if (strncmp(seen, name, len) == 0)
-			err = send_hash(sink, DEBAR_KEY_PACKAGE, seen, strlen(seen));
-		if (err)
-			return err;
+	for (size_t i = 0; !err && prefix && facts && i < facts->package_count; i++)
+		if (package_meets(name, len, prefix, facts->packages[i]))
+			err = send_hash(sink, DEBAR_KEY_PACKAGE, facts->packages[i],
+					strlen(facts->packages[i]));
+	for (size_t i = 0; !err && facts && i < facts->content_count; i++)
+		if (package_meets(name, len, prefix, facts->contents[i].package))
+			err = send(sink, DEBAR_KEY_SHA256, facts->contents[i].sha256, 32);
+	return err;
+}
+
+bool policy_names_package(const struct policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->range_count; i++) {
+		const struct range *range = &policy->ranges[i];
+
+		if (range->matcher != POLICY_PACKAGE)
+			continue;
+		for (uint32_t j = 0; j < range->entries; j++) {
+			const struct rule_value *value = &policy->rules[range->first + j].value;
+
+			if (package_meets(model_bytes(policy, value), value->len,
+					  value->flags & RULE_PREFIX, name))
+				return true;
+		}
 	}
-	return 0;
+	return false;
 }
 
 int key_each(const struct policy *policy, const struct rule_value *value,

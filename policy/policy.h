@@ -251,12 +251,23 @@ bool policy_cert_banned(const struct policy *policy, const struct policy_cert_fa
 
 /* ---- tables ------------------------------------------------------------------------------- */
 
+/* Bytes that are a package's, and nobody else's: a ban of the package is one of them wherever they are. */
+struct policy_content {
+	const char *package;
+	uint8_t sha256[32];
+};
+
+/* Does some rule name this package? */
+bool policy_names_package(const struct policy *policy, const char *name);
+
 /* What the controller has learnt: rules that need it are compiled against it. */
 struct policy_facts {
 	size_t cert_count;
 	const struct policy_cert_facts *certs;
 	size_t package_count;
 	const char *const *packages; /* names of packages seen, for rules with a trailing * */
+	size_t content_count;
+	const struct policy_content *contents;
 };
 
 struct policy_name {

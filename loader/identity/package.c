@@ -332,6 +332,17 @@ const char *package_name(const struct package_table *table, size_t i)
 	return i < table->name_count ? table->names[i] : NULL;
 }
 
+int package_each(const struct package_table *table, package_fn *fn, void *ctx)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < table->owned_count; i++)
+		ret = fn(ctx, table->names[table->owned[i].package],
+			 table->text + table->owned[i].path);
+	return ret;
+}
+
 int package_key(const char *name, struct debar_key *ret_key)
 {
 	struct debar_key key = { .kind = DEBAR_KEY_PACKAGE };

@@ -54,6 +54,10 @@ size_t package_owners(const struct package_table *table, const char *path, const
 /* Every package that owns a file, in the order it was added; NULL behind the last. */
 const char *package_name(const struct package_table *table, size_t i);
 
+/* Called with every file of every package. What is not 0 ends it, and is returned. */
+typedef int package_fn(void *ctx, const char *name, const char *path);
+int package_each(const struct package_table *table, package_fn *fn, void *ctx);
+
 /* DEBAR_KEY_PACKAGE: sha256 of the name. */
 int package_key(const char *name, struct debar_key *ret_key);
 

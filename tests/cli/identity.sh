@@ -141,7 +141,11 @@ if command -v dpkg-query >/dev/null; then
 	verdict package /bin/ls deny "a package denies its file, whatever the path leads through"
 	verdict package /bin/bash allow "and no other's"
 	cp /bin/ls "$work/ls"
-	verdict package "$work/ls" allow "nor a copy that it does not own"
+	verdict package "$work/ls" deny "and a copy of it"
+	policy shells '  - package: bash'
+	cp /bin/bash "$work/bash"
+	verdict shells /bin/bash deny "a package denies a shell, where it lies"
+	verdict shells "$work/bash" allow "and no copy of what the machine cannot do without"
 else
 	skip "who owns a file" "dpkg is not installed"
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 900
-# kernels: 6.1
+# kernels: 6.1 7.3
 # boot: own
 # cpus: 2
 # disk: ext4
@@ -9,7 +9,6 @@
 # bound to other bytes, so what has the banned build-id never runs. DEBAR_LONG=1 goes on for longer.
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
-[ -n "${DEBAR_LONG-}" ] || grep -q DEBAR_LONG /proc/cmdline || skip_all "takes many minutes: DEBAR_LONG"
 
 race=build/tests/kernel/race
 state=build/tests/kernel/state
@@ -21,6 +20,16 @@ field() {
 	echo "${rest%% *}"
 }
 
+# none_banned WHAT: what is banned did not run, but where nobody answered in time: that is counted, and a
+# key bound to other bytes is not.
+none_banned() {
+	local before=$late ran
+	late=$("$DEBAR" status --json | jq .counters.unclassified)
+	ran=$(field banned)
+	[[ $output != *quiet=* ]] || ran=$((ran + $(field quiet)))
+	is "$((ran > late - before))" 0 "$1: $output, not answered in time: $((late - before))"
+}
+
 printf 'ban: test\nrules:\n  - buildid: %s00\n' "$(printf 'dd%.0s' {1..19})" >"$work/policy.yaml"
 "$race" make "$work/banned" banned note
 "$race" make "$work/allowed" allowed note
@@ -29,21 +38,23 @@ controller -p "$work/policy.yaml"
 is_denied "it is refused" "$work/banned"
 exits 65 "the other one runs" "$work/allowed"
 
+late=$("$DEBAR" status --json | jq .counters.unclassified)
 for where in tmpfs ext4 overlay; do
 	scratch $where
 	for how in write+ mmap+; do
 		"$race" make "$scratch/file" allowed note
 		try "$race" exec "$scratch/file" $how $runs
-		is "$(field banned) $(field quiet)" '0 0' "$where, $how, runs: $output"
+		none_banned "$where, $how, runs"
 		try "$race" mmap "$scratch/file" $how $rounds
-		is "$(field banned)" 0 "$where, $how, mappings: $output"
+		none_banned "$where, $how, mappings"
 	done
 done
 
 # The control arm: a test that cannot fail would look the same.
 runs "invalidation is switched off" "$state" stale 1
 let_through=0
-for how in write+ mmap+; do
+for how in write+ mmap+ write+ mmap+ write+ mmap+; do
+	[ $let_through = 0 ] || break
 	"$race" make "$work/control" allowed note
 	try "$race" exec "$work/control" $how $runs
 	let_through=$((let_through + $(field banned) + $(field quiet)))

@@ -4,6 +4,7 @@
  *
  *   state stale 1      writers do not end what is remembered of a file (the control arm)
  *   state abi 99       what is pinned was left by another version
+ *   state silent N     nobody has heard of the controller for N seconds
  *   state flood N      N contents that nobody has are seen
  *   state seen FILE    prints the number under which its content is remembered, another at each hash;
  *                      0: not remembered
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bpf/abi.h"
@@ -48,6 +50,14 @@ static int flood(unsigned long n)
 	return 0;
 }
 
+static __s64 now(void)
+{
+	struct timespec boot;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return boot.tv_sec * 1000000000LL + boot.tv_nsec;
+}
+
 static int seen(const char *path)
 {
 	struct debar_file file = {};
@@ -77,6 +87,8 @@ int main(int argc, char **argv)
 		state->stale = strtoul(argv[2], NULL, 0);
 	else if (argc == 3 && !strcmp(argv[1], "abi"))
 		state->abi = strtoul(argv[2], NULL, 0);
+	else if (argc == 3 && !strcmp(argv[1], "silent"))
+		state->heartbeat = now() - strtol(argv[2], NULL, 0) * 1000000000LL;
 	else if (argc == 3 && !strcmp(argv[1], "flood"))
 		return flood(strtoul(argv[2], NULL, 0));
 	else if (argc == 3 && !strcmp(argv[1], "seen"))
