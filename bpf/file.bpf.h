@@ -53,8 +53,8 @@ static __always_inline __s64 file_ctime(struct inode *inode)
 static __always_inline bool counts_writers(unsigned long magic)
 {
 	return magic == EXT4_SUPER_MAGIC || magic == TMPFS_MAGIC || magic == XFS_SUPER_MAGIC ||
-	       magic == BTRFS_SUPER_MAGIC || magic == F2FS_SUPER_MAGIC ||
-	       magic == SQUASHFS_MAGIC || magic == EROFS_SUPER_MAGIC_V1;
+	       magic == BTRFS_SUPER_MAGIC || magic == F2FS_SUPER_MAGIC || magic == SQUASHFS_MAGIC ||
+	       magic == EROFS_SUPER_MAGIC_V1;
 }
 
 static __always_inline bool is_oversize(struct inode *inode)

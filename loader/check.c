@@ -185,7 +185,8 @@ static int facts_gather(struct facts *ret_facts, const struct check *check)
 			certs += 3 * check->findings[i].file->identity->cert_count +
 				 check->findings[i].file->identity->signer_count;
 	facts.certs = calloc(certs, sizeof(*facts.certs));
-	facts.packages = calloc(check->count * (EXAMINE_OWNERS_MAX + 1), sizeof(*facts.packages));
+	facts.packages =
+		calloc(check->count * (EXAMINE_OWNERS_MAX + 1) + 1, sizeof(*facts.packages));
 	if (!facts.certs || !facts.packages)
 		return message_error(ENOMEM, "out of memory");
 	for (size_t i = 0; i < check->count; i++)

@@ -142,13 +142,14 @@ int classify_mapped(classify_fn *fn, void *ctx)
 	cleanup(seen_free) struct seen seen = {};
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	int ret = proc ? 0 : -errno;
+	int ret = 0;
 
+	if (!proc)
+		return -errno;
 	while (!ret && (entry = readdir(proc)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			ret = mapped_process(entry->d_name, &seen, fn, ctx);
-	if (proc)
-		closedir(proc);
+	closedir(proc);
 	return ret;
 }
 

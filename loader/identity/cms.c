@@ -11,6 +11,7 @@
 #include "loader/identity/identity.h"
 #include "loader/identity/pkcs7.h"
 #include "loader/identity/record.h"
+#include "loader/identity/salvage.h"
 #include "loader/identity/signer.h"
 #include "policy/cleanup.h"
 
@@ -82,11 +83,17 @@ static int info_read(struct identity *identity, CMS_SignerInfo *info, STACK_OF(X
 int cms_read(struct identity *identity, const uint8_t *der, size_t len,
 	     const struct pkcs7_content *content, unsigned int depth)
 {
-	cleanup(cleanup_cms) CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &der, (long)len);
+	const uint8_t *at = der;
+	cleanup(cleanup_cms) CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &at, (long)len);
 	cleanup(cleanup_bag) STACK_OF(X509) *bag = NULL;
 	STACK_OF(CMS_SignerInfo) * infos;
-	int i;
+	int i, err;
 
+	if (!cms) {
+		err = salvage_read(identity, der, len, depth);
+		if (err != -ENOENT)
+			return err;
+	}
 	if (!cms || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
 		record_problem(identity, "a signature that is not PKCS#7 or CMS signed data");
 		return 0;
@@ -95,8 +102,8 @@ int cms_read(struct identity *identity, const uint8_t *der, size_t len,
 	infos = CMS_get0_SignerInfos(cms);
 	for (i = 0; i < sk_CMS_SignerInfo_num(infos); i++) {
 		size_t before = identity->signer_count;
-		int err =
-			info_read(identity, sk_CMS_SignerInfo_value(infos, i), bag, content, depth);
+
+		err = info_read(identity, sk_CMS_SignerInfo_value(infos, i), bag, content, depth);
 
 		if (err)
 			return err;

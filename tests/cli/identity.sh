@@ -55,6 +55,10 @@ sign() {
 			osslsigncode sign -nest -certs b.pem -key b.key -h sha384 -in a.exe -out ab.exe &&
 			osslsigncode sign -nest -certs a.pem -key a.key -h sha256 -in b.exe -out ba.exe &&
 			osslsigncode remove-signature -in a.exe -out s.exe &&
+			openssl req -x509 -newkey rsa:2048 -nodes -keyout junk.key -out junk.pem -days 30 -utf8 -subj '/CN=Some Junk' &&
+			cat a.pem junk.pem >aj.pem &&
+			osslsigncode sign -certs aj.pem -key a.key -h sha256 -in "$plain" -out aj.exe &&
+			perl -pe 's/Some Junk/\xffome Junk/g' <aj.exe >u.exe &&
 			cp "$plain" plain.exe
 	) >"$work/sign.log" 2>&1
 }
@@ -74,6 +78,11 @@ if command -v osslsigncode >/dev/null && sign; then
 	verdict anyca "$work/a.exe" deny "with position: any it counts"
 	verdict anyca "$work/b.exe" allow "but not for who was not certified by it"
 	verdict issued "$work/ba.exe" deny "an issuer is matched, in a nested signature too"
+	verdict company "$work/u.exe" deny "a certificate that cannot be read hides no other one"
+	is "$(field "$work/u.exe" '.signers | length')" 2 "the two others are there"
+	policy junk "  - certificate: { sha256: $(openssl x509 -in "$work/junk.pem" -outform DER |
+		perl -pe 's/Some Junk/\xffome Junk/g' | sha256sum | cut -c1-64) }"
+	verdict junk "$work/u.exe" deny "and it is known by its digest"
 	for file in a b ab ba s plain; do
 		verdict digest "$work/$file.exe" deny "$file.exe, signed or stripped, is denied by its Authenticode digest"
 	done

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 300
+# kernels: 6.1
 # A package's files are refused where they lie, and their bytes elsewhere: but nothing that the machine has
 # from another package, too, and nothing that lies beside them. A path says nothing about what lies there.
 # shellcheck source=tests/kernel/lib.sh

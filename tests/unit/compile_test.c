@@ -233,7 +233,8 @@ static void learnt(void)
 		{ .issuer_count = 1, .issuer = issuer, .serial = "ab01", .sha256 = second },
 	};
 	const char *packages[] = { "kesl", "kesl-gui", "kes", "xkesl" };
-	const struct policy_facts facts = { 4, certs, 4, packages };
+	const struct policy_content contents[] = { { "kesl", { 4 } }, { "kes", { 5 } } };
+	const struct policy_facts facts = { 4, certs, 4, packages, 2, contents };
 	struct policy *policy = load(&c);
 	struct policy_tables *t = compile(policy, NULL);
 	uint32_t rule = 99;
@@ -242,7 +243,11 @@ static void learnt(void)
 	tap_ok(t->head.flags & DEBAR_POLICY_DERIVED, "and yet there are such rules");
 	policy_tables_free(t);
 	t = compile(policy, &facts);
-	tap_int(t->key_count, 4, "two signers and two packages");
+	tap_int(t->key_count, 5, "two signers, two packages, one content");
+	tap_ok(match_of(t, DEBAR_KEY_SHA256, 4, 0) != NULL, "of a package that is banned");
+	tap_ok(match_of(t, DEBAR_KEY_SHA256, 5, 0) == NULL, "not of another");
+	tap_ok(policy_names_package(policy, "kesl-gui") && !policy_names_package(policy, "kes"),
+	       "rules name packages by their prefix");
 	tap_ok(match_of(t, DEBAR_KEY_CERT_LEAF, 1, 0) != NULL,
 	       "a subject, whatever its case and spaces");
 	tap_ok(match_of(t, DEBAR_KEY_CERT_LEAF, 2, 0) == NULL, "not a look-alike");
