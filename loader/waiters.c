@@ -307,9 +307,13 @@ static int start(struct waiters *waiters)
 {
 	int ret = 0, i;
 
+	/*
+	 * The kernel opens the file of each event while it is read, and nothing may make that wait:
+	 * somebody's lease would for 45 seconds, a FIFO without a writer for ever.
+	 */
 	waiters->fan = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
 					     FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
-				     O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME);
+				     O_RDONLY | O_LARGEFILE | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
 	waiters->stop = eventfd(0, EFD_CLOEXEC);
 	if (waiters->fan < 0 || waiters->stop < 0)
 		return -errno;
