@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "loader/marks.h"
@@ -51,10 +53,36 @@ static bool is_local(const char *type)
 	return false;
 }
 
-/* Marking twice is no error. What cannot be marked is asked about by the hooks. */
-static void mark(struct marks *marks, int dirfd, const char *path)
+/* Whose opens and reads somebody else answers: a server, or any user's program. */
+static bool has_server(int fd)
 {
-	fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, marks->mask, dirfd, path);
+	static const unsigned long magics[] = {
+		FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  CIFS_SUPER_MAGIC,	SMB_SUPER_MAGIC,
+		SMB2_SUPER_MAGIC, CEPH_SUPER_MAGIC, V9FS_MAGIC,		AFS_SUPER_MAGIC,
+		AFS_FS_MAGIC,	  CODA_SUPER_MAGIC, AUTOFS_SUPER_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return true;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if ((unsigned long)fs.f_type == magics[i])
+			return true;
+	return false;
+}
+
+/*
+ * Marking twice is no error. What cannot be marked is asked about by the hooks. The path of a local
+ * mount may lead to another one that a user laid over it, and a hook tells of files on any.
+ */
+static void mark(struct marks *marks, int fd)
+{
+	char path[32];
+
+	if (fd < 0 || has_server(fd))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fanotify_mark(marks->fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, marks->mask, AT_FDCWD, path);
 }
 
 /* mountinfo writes white space and backslashes as three octal digits. */
@@ -78,6 +106,7 @@ static void unescape(char *text)
  */
 static void follow_line(struct marks *marks, const char *root, char *line)
 {
+	cleanup(cleanup_fd) int fd = -1;
 	char *type = strstr(line, " - "), path[4096 + 32];
 	int len = snprintf(path, sizeof(path), "%s", root);
 
@@ -88,7 +117,8 @@ static void follow_line(struct marks *marks, const char *root, char *line)
 	if (!is_local(type) || (marks->layers_tell && !strcmp(type, "overlay")))
 		return;
 	unescape(path);
-	mark(marks, AT_FDCWD, path);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	mark(marks, fd);
 }
 
 void marks_follow(struct marks *marks)
@@ -241,5 +271,5 @@ int marks_fd(const struct marks *marks)
 
 void marks_add(struct marks *marks, int fd)
 {
-	mark(marks, fd, NULL);
+	mark(marks, fd);
 }
