@@ -178,8 +178,9 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 	state->deny_until = policy->deny_until;
 	state->scope = policy->scope;
 	__atomic_store_n(&state->generation, generation, __ATOMIC_SEQ_CST);
-	state->flags = tables->head.flags;
+	/* Before the flags: a hook that began by the old generation and reads the new ones begins again. */
 	__atomic_store_n(&state->filling, generation + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&state->flags, tables->head.flags, __ATOMIC_SEQ_CST);
 	empty_slot(kernel, (generation + 1) & 1);
 	return 0;
 }
