@@ -150,6 +150,10 @@ int kernel_events_fd(struct kernel *kernel)
 
 /* ---- the canary --------------------------------------------------------------------------- */
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U /* 6.3: without it vm.memfd_noexec=1 makes files that nobody can run */
+#endif
+
 /*
  * A file with the canary's content: in memory; where executable memory files are off, and in gate
  * mode, which does not see those, on disk.
@@ -157,9 +161,12 @@ int kernel_events_fd(struct kernel *kernel)
 static int canary_file(const struct debar_head *head, bool gate)
 {
 	static const char *const dirs[] = { "/var/lib/debar", "/var/tmp", "/tmp" };
-	cleanup(cleanup_fd) int fd = gate ? -1 : memfd_create("debar-canary", MFD_CLOEXEC);
+	cleanup(cleanup_fd) int fd =
+		gate ? -1 : memfd_create("debar-canary", MFD_CLOEXEC | MFD_EXEC);
 	struct statvfs fs;
 
+	if (fd < 0 && !gate && errno == EINVAL)
+		fd = memfd_create("debar-canary", MFD_CLOEXEC);
 	for (size_t i = 0; fd < 0 && i < sizeof(dirs) / sizeof(dirs[0]); i++)
 		if (!statvfs(dirs[i], &fs) && !(fs.f_flag & ST_NOEXEC))
 			fd = open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
