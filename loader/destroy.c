@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,12 +13,19 @@
 #include "loader/netns.h"
 #include "policy/cleanup.h"
 
-/* An address as the socket has it: IPv4 on an IPv6 socket is ::ffff:a.b.c.d there. */
-static void diag_address(__be32 to[4], const struct debar_address *address, int family)
+/*
+ * An address as the socket has it: IPv4 on an IPv6 socket is ::ffff:a.b.c.d there, and behind NAT64,
+ * where the socket's own address is IPv6, 64:ff9b::a.b.c.d.
+ */
+static void diag_address(__be32 to[4], const struct debar_address *address, int family, bool nat64)
 {
+	static const __u8 prefix[4] = { 0, 0x64, 0xff, 0x9b };
 	__u8 bytes[16] = {};
 
-	if (family == AF_INET6 && address->family == 4) {
+	if (family == AF_INET6 && address->family == 4 && nat64) {
+		memcpy(bytes, prefix, sizeof(prefix));
+		memcpy(bytes + 12, address->bytes, 4);
+	} else if (family == AF_INET6 && address->family == 4) {
 		memset(bytes + 10, 0xff, 2);
 		memcpy(bytes + 12, address->bytes, 4);
 	} else {
@@ -48,8 +56,8 @@ static int diag_destroy(int fd, const struct debar_net_event *event, int family)
 		char rest[512];
 	} answer;
 
-	diag_address(request.body.id.idiag_src, &event->local, family);
-	diag_address(request.body.id.idiag_dst, &event->remote, family);
+	diag_address(request.body.id.idiag_src, &event->local, family, false);
+	diag_address(request.body.id.idiag_dst, &event->remote, family, event->local.family == 6);
 	if (send(fd, &request, sizeof(request), 0) < 0)
 		return -errno;
 	if (recv(fd, &answer, sizeof(answer), 0) < (ssize_t)sizeof(answer.header) + 4)
@@ -67,7 +75,7 @@ int destroy_socket(const struct debar_net_event *event)
 	fd = netns_socket(event->actor.pid, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
 	if (fd < 0)
 		return fd;
-	if (event->remote.family == 6)
+	if (event->remote.family == 6 || event->local.family == 6)
 		return diag_destroy(fd, event, AF_INET6);
 	result = diag_destroy(fd, event, AF_INET);
 	return result == -ENOENT ? diag_destroy(fd, event, AF_INET6) : result;
