@@ -161,8 +161,8 @@ int kernel_events_fd(struct kernel *kernel)
 static int canary_file(const struct debar_head *head, bool gate)
 {
 	static const char *const dirs[] = { "/var/lib/debar", "/var/tmp", "/tmp" };
-	cleanup(cleanup_fd) int fd =
-		gate ? -1 : memfd_create("debar-canary", MFD_CLOEXEC | MFD_EXEC);
+	cleanup(cleanup_fd) int fd = gate ? -1 :
+					    memfd_create("debar-canary", MFD_CLOEXEC | MFD_EXEC);
 	struct statvfs fs;
 
 	if (fd < 0 && !gate && errno == EINVAL)

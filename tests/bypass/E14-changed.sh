@@ -25,6 +25,14 @@ is_denied "by build-id: refused as it is" "$work/program"
 is_denied "by build-id: refused with a byte more" "$work/longer"
 is_denied "by build-id: refused with a byte changed" "$work/inside"
 limit "who changes the build-id itself passes a rule by build-id" "$work/renumbered"
+for kind in tmpfs ext4 overlay; do
+	scratch $kind
+	beneath=$scratch/file
+	[ $kind != overlay ] || beneath=$work/layers/upper/file
+	build/tests/kernel/race make "$scratch/file" allowed note
+	try build/tests/kernel/race early "$scratch/file" "$beneath"
+	is "$output" "busy=-26 then=-1" "$kind: a writer from before it was asked about: refused"
+done
 stop_controller
 unload
 runs "works after" "$work/program"

@@ -5,6 +5,7 @@
  *   race make FILE CONTENT [note]              CONTENT is banned or allowed
  *   race exec FILE HOW N [BENEATH]             executes it until N were decided
  *   race mmap FILE HOW N [BENEATH]             N rounds; each is checked when the writer is quiet
+ *   race early FILE BENEATH                    a writer who was there before, and is gone: one run
  *
  * HOW is write, mmap or truncate, or write+ or mmap+, which make each content one that nobody has seen;
  * the writer writes to BENEATH, where that is given: the same file in a layer of an overlay. One line
@@ -283,6 +284,26 @@ static void race_mmap(const char *file, const char *how, long n, const char *ben
 	       shared->refused);
 }
 
+/*
+ * It is run while a writer who opened it before has it mapped, which fails; then he stores into it and
+ * goes, and no hook sees either.
+ */
+static void race_early(const char *file, const char *beneath)
+{
+	int fd = open(beneath, O_RDWR | O_CLOEXEC), busy, then;
+	char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		perror(beneath), exit(2);
+	at[SIZE - 1] = ALLOWED; /* no later store moves the times */
+	busy = run(file);
+	at[SIZE - 1] = BANNED;
+	munmap(at, SIZE);
+	close(fd);
+	then = run(file);
+	printf("busy=%d then=%d\n", busy, then);
+}
+
 int main(int argc, char **argv)
 {
 	const char *beneath = argc > 5 ? argv[5] : argc > 2 ? argv[2] : NULL;
@@ -295,6 +316,8 @@ int main(int argc, char **argv)
 		race_exec(argv[2], argv[3], atol(argv[4]), beneath);
 	else if (argc >= 5 && !strcmp(argv[1], "mmap"))
 		race_mmap(argv[2], argv[3], atol(argv[4]), beneath);
+	else if (argc == 4 && !strcmp(argv[1], "early"))
+		race_early(argv[2], argv[3]);
 	else
 		return 2;
 	return 0;

@@ -112,6 +112,13 @@ load "$policy" -p "$work/q.yaml" --force
 is_denied "of two bans the stricter decides" "$work/banned"
 is "$(last_event "$work/banned")" "exec failure second $digest" "and is named"
 
+# Where files in memory are not to be run, the canary is one that may be.
+if [ -e /proc/sys/vm/memfd_noexec ]; then
+	unshare -pf bash -c "echo 1 >/proc/sys/vm/memfd_noexec && $DEBAR load -p $policy --force" \
+		2>"$work/said"
+	is "$?" 0 "vm.memfd_noexec=1 is no hindrance: $(<"$work/said")"
+fi
+
 # --for: refused for a time, then only told.
 load "$(ban "$work/banned")" --for 6s --force
 is_denied "--for: refused within the time" "$work/banned"
