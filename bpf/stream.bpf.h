@@ -144,10 +144,12 @@ static __always_inline __u8 stream_kind(const __u8 *bytes, __u32 len, bool dns)
 {
 	if (dns)
 		return STREAM_DNS;
-	if (bytes[0] == TLS_HANDSHAKE)
-		return (len < 2 || bytes[1] == 3) && (len < 6 || bytes[5] == TLS_CLIENT_HELLO) ?
-			       STREAM_TLS :
-			       STREAM_NONE;
+	if (bytes[0] == TLS_HANDSHAKE && (len < 2 || bytes[1] == 3)) {
+		/* Servers pass over empty records before the hello. */
+		bool empty = len > 4 && !(bytes[3] | bytes[4]);
+
+		return len < 6 || empty || bytes[5] == TLS_CLIENT_HELLO ? STREAM_TLS : STREAM_NONE;
+	}
 	return http_begins(bytes[0]) ? STREAM_HTTP : STREAM_NONE;
 }
 

@@ -52,8 +52,8 @@ static __always_inline void tls_record(struct stream *s, __u8 byte)
 	if (at < 4)
 		return;
 	s->header = 0;
-	s->left = s->record;
-	if (!s->left || s->left > TLS_RECORD_MAX)
+	s->left = s->record; /* of an empty one nothing: the next goes on */
+	if (s->left > TLS_RECORD_MAX)
 		s->found = STREAM_OVER;
 }
 
