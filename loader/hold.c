@@ -103,6 +103,20 @@ static void locate(struct hold *hold, int fd, struct debar_answer *answer)
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
+/*
+ * Nobody waits any more. What was found is kept all the same if the hook has hashed these very bytes,
+ * or a file made so large that it is never read in time would never be known.
+ */
+static void keep_late(struct hold *hold, int fd, const struct debar_file *before,
+		      const struct debar_file_keys *keys)
+{
+	struct debar_file now;
+
+	if (!kernel_file(hold->kernel, fd, &now) && now.cookie == before->cookie &&
+	    now.state == DEBAR_FILE_KNOWN)
+		kernel_content(hold->kernel, now.digest.bytes, keys);
+}
+
 /* The cookie is read before the content: if the content changes after that, the cookie is gone. */
 static bool answer(void *ctx, struct waiter *waiter)
 {
@@ -123,6 +137,8 @@ static bool answer(void *ctx, struct waiter *waiter)
 	waiters_lock(hold->waiters);
 	if (!waiter->answered)
 		ret = kernel_answer(hold->kernel, file.cookie, ret ? NULL : &found);
+	else if (!ret)
+		keep_late(hold, waiter->fd, &file, &found.keys);
 	waiters_unlock(hold->waiters);
 	/* After a store through a mapping the hook finds content it does not know, and asks. */
 	if (!ret)
