@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +275,36 @@ static int way_overwrite(const char *file, const char *more)
 	return 0;
 }
 
+/* Asked about while a writer is there, changed by a store that nobody sees, and let alone by him. */
+static int way_stored(const char *file, const char *more)
+{
+	int to = open_file(file, O_RDWR), from = open_file(more, O_RDONLY);
+	struct stat st;
+	void *at, *bytes;
+
+	fstat(from, &st);
+	at = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, from, 0);
+	if (exec_fd(open_file(file, O_PATH), file) != REFUSED)
+		return 1;
+	memcpy(at, bytes, st.st_size);
+	munmap(at, st.st_size);
+	close(to);
+	return exec_fd(open_file(file, O_PATH), file);
+}
+
+/* Under a lease that nobody ends, taken by a user: who opens the file waits for 45 seconds. */
+static int way_lease(const char *file, const char *more)
+{
+	int fd = open_file(file, O_RDONLY);
+
+	(void)more;
+	signal(SIGIO, SIG_IGN);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK))
+		exit(refused("lease"));
+	return exec_fd(open_file(file, O_PATH), file);
+}
+
 /* As wine loads a program: private and writable first, executable when it is relocated. */
 static int way_mprotect_write(const char *file, const char *more)
 {
@@ -336,6 +367,8 @@ int main(int argc, char **argv)
 		{ "mprotect-write", way_mprotect_write },
 		{ "dlopen", way_dlopen },
 		{ "overwrite", way_overwrite },
+		{ "stored", way_stored },
+		{ "lease", way_lease },
 		{ "often", way_often },
 		{ "flood", way_flood },
 		{ "personality", way_personality },

@@ -131,6 +131,15 @@ is_denied "exec again: refused" "$work/a/banned" /dev/null
 cp "$work/a/banned" "$work/a/longer"
 printf x >>"$work/a/longer"
 is_denied "other bytes with the same build-id: refused" "$work/a/longer" /dev/null
+head -c "$(stat -c %s "$work/a/banned")" /dev/zero >"$work/a/stored"
+chmod 755 "$work/a/stored"
+is_denied "asked about while it was another, then stored into: refused" "$act" stored "$work/a/stored" "$work/a/banned"
+is_denied "and so is what it is a copy of" "$work/a/banned" /dev/null
+cp "$neighbour" "$work/leased"
+chown 65534 "$work/leased"
+chmod 755 "$work"
+try setpriv --reuid 65534 --clear-groups timeout 10 "$act" lease "$work/leased"
+runs "somebody's lease on a program does not stop the controller" kill -0 "$controller"
 try bash -c "LD_PRELOAD=$work/a/banned.so /usr/bin/true"
 like "$errors" 'cannot be preloaded' "LD_PRELOAD: the library is refused"
 try bash -c "LD_PRELOAD=$work/a/neighbour.so /usr/bin/true"
