@@ -73,7 +73,8 @@ enum debar_memo {
 };
 
 enum debar_file_state {
-	DEBAR_FILE_PENDING = 1,
+	DEBAR_FILE_NONE, /* being made: nobody has looked yet whether there are writers */
+	DEBAR_FILE_PENDING,
 	DEBAR_FILE_KNOWN,
 };
 

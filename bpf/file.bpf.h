@@ -101,35 +101,44 @@ static __always_inline struct debar_file *file_seen(struct inode *inode)
 	return seen && file_current(inode, seen) ? seen : NULL;
 }
 
-/* Puts a PENDING element on @inode, or joins the one of another who is about to hash. */
+/*
+ * Puts a PENDING element on @inode, or joins the one of another who is about to hash. A writer who
+ * opened before the element was there has passed the hook that deletes it: while there is one the
+ * element goes, or an answer about what he has not written yet would be kept until he is gone. Until
+ * that is known its state is 0, for which the controller answers nothing.
+ */
 static __noinline __u64 file_begin(struct inode *inode, struct inode *real)
 {
-	struct debar_file fresh = { .cookie = unique(), .state = DEBAR_FILE_PENDING }, *seen;
+	struct debar_file fresh = { .cookie = unique() }, *seen;
 
 	if (real) {
 		fresh.real = (__u64)real;
 		fresh.epoch = epoch_get(real, true);
+		if (!fresh.epoch) { /* ended by a writer already, and nothing would end 0 */
+			count(DEBAR_COUNT_RACE);
+			return 0;
+		}
 	}
 	seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
-	if (seen && (seen->state != DEBAR_FILE_PENDING || seen->epoch != fresh.epoch)) {
+	if (seen && (seen->state == DEBAR_FILE_KNOWN || seen->epoch != fresh.epoch)) {
 		bpf_inode_storage_delete(&debar_files, inode);
 		seen = NULL;
 	}
 	if (!seen)
 		seen = bpf_inode_storage_get(&debar_files, inode, &fresh,
 					     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!seen) /* somebody else made it just now */
+		seen = bpf_inode_storage_get(&debar_files, inode, NULL, 0);
 	if (!seen) {
 		count(DEBAR_COUNT_FACT_STORAGE); /* open: the file is hashed each time */
 		return 0;
 	}
-	/*
-	 * A writer who opened before the element was there has passed the hook that deletes it. It must
-	 * not stay: the controller would answer for what it reads before that writer stores.
-	 */
 	if (inode->i_writecount.counter > 0 || (real && writers(real) > 0)) {
 		bpf_inode_storage_delete(&debar_files, inode);
 		return 0;
 	}
+	if (!seen->state)
+		seen->state = DEBAR_FILE_PENDING;
 	return seen->cookie;
 }
 

@@ -125,7 +125,7 @@ static bool answer(void *ctx, struct waiter *waiter)
 	struct debar_file file;
 	int ret = -ENOENT;
 
-	if (kernel_file(hold->kernel, waiter->fd, &file))
+	if (kernel_file(hold->kernel, waiter->fd, &file) || file.state == DEBAR_FILE_NONE)
 		return true; /* no rule needs more than the digest, or it is hashed each time */
 	if (file.state == DEBAR_FILE_KNOWN)
 		ret = kernel_content_get(hold->kernel, &file.digest, &found.keys);
