@@ -70,9 +70,16 @@ static long ban_at(__u32 i, struct ban_walk *walk)
 	return 0;
 }
 
+/* Of content whose digest is known, some keys are not: what its other keys met counts as well. */
+static __always_inline bool partly(const struct verdict *v)
+{
+	return v->because == DEBAR_BECAUSE_UNCLASSIFIED || v->because == DEBAR_BECAUSE_OVERFLOW;
+}
+
 /*
  * There is no digest, for the reason in @v: what is banned could be what was not seen, so every ban
- * in force that has rules about files speaks. `oversize` and `unclassified` choose otherwise.
+ * in force that has rules about files speaks. `oversize` and `unclassified` choose otherwise. A rule
+ * that was met and says as much is the reason then.
  */
 checked int verdict_without(struct verdict *v)
 {
@@ -81,13 +88,20 @@ checked int verdict_without(struct verdict *v)
 
 	if (!state || !v)
 		return 0;
-	v->action = DEBAR_INHERIT;
-	v->now = now_utc(state);
-	v->generation = state->generation;
-	v->slot = v->generation & 1;
+	if (!partly(v)) {
+		v->action = DEBAR_INHERIT;
+		v->now = now_utc(state);
+		v->generation = state->generation;
+		v->slot = v->generation & 1;
+	}
+	if (!v->generation) /* unloaded meanwhile */
+		return 0;
+	v->found = v->action;
 	walk.v = v;
 	walk.lost = (__s64)bpf_ktime_get_boot_ns() - state->heartbeat > DEBAR_GRACE;
 	bpf_loop(DEBAR_BANS_MAX, ban_at, &walk, 0);
+	if (v->found >= DEBAR_AUDIT && v->action == v->found)
+		v->because = DEBAR_BECAUSE_RULE;
 	return 0;
 }
 
@@ -251,6 +265,13 @@ static __noinline bool ask(struct verdict *v, struct file *file, struct debar_fi
 	return wait.known;
 }
 
+/* Could keys that are not known make it worse? */
+static __always_inline bool asks(const struct verdict *v)
+{
+	return v->because == DEBAR_BECAUSE_UNCLASSIFIED ||
+	       (!v->because && v->unknown && v->action != DEBAR_DENY);
+}
+
 /*
  * Judges content that the policy in force has not been asked about, or that it matches. Not inlined:
  * what is known to be clean, nearly everything, does not pay for the room that this needs.
@@ -276,7 +297,7 @@ static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u3
 		bind(inode, seen);
 	place(&v, seen);
 	weigh(&v, because);
-	if (v.because == DEBAR_BECAUSE_UNCLASSIFIED && ask(&v, file, seen, hook)) {
+	if (asks(&v) && ask(&v, file, seen, hook)) {
 		weigh(&v, 0);
 		tell = false;
 		if (v.because == DEBAR_BECAUSE_UNCLASSIFIED) { /* it changed after it was read */

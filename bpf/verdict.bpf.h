@@ -15,7 +15,8 @@
 #define CGROUP_DEPTH_MAX 32
 #define RETRIES_MAX 4
 #define PLACED_NEVER 0xffffffffu /* there is no element that could keep an inode's place */
-#define DEBAR_STEPS_MAX (DEBAR_MATCHES_MAX + DEBAR_FILE_KEYS_MAX + 1)
+/* Digest, keys and place, each with all its matches; nearly always the walk ends after one. */
+#define DEBAR_STEPS_MAX (DEBAR_MATCHES_MAX * (DEBAR_FILE_KEYS_MAX + 2))
 
 /* Orders the stores of this CPU as the compiler sees them; x86 keeps that order. */
 #define barrier() asm volatile("" ::: "memory")
@@ -54,7 +55,7 @@ struct verdict {
 	__u8 excepted;
 	__u8 matched; /* 1: some key met a rule, whatever its ban says now */
 	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
-	__u8 pad;
+	__u8 found; /* action of the rules that were met, where `because` decides */
 	__u8 overflow;		    /* 1: the content has more keys than are known */
 	__u64 cookie;		    /* that an answer is waited for under; 0: nobody waits */
 	__u32 placed;		    /* generation that `place` is true of */
@@ -308,7 +309,9 @@ checked int verdict_content(struct verdict *v)
 		v->generation = *(volatile __u32 *)&state->generation;
 		v->slot = v->generation & 1;
 		v->action = DEBAR_INHERIT;
-		v->excepted = v->matched = 0;
+		v->excepted = v->matched = v->unknown = v->overflow = 0;
+		if (!v->generation) /* unloaded meanwhile */
+			return 0;
 		walk.at = 0;
 		walk.key = (struct debar_key){ .kind = DEBAR_KEY_SHA256 };
 		__builtin_memcpy(walk.key.value, digest.bytes, sizeof(walk.key.value));

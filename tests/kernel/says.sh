@@ -112,9 +112,18 @@ load "$policy" -p "$work/q.yaml" --force
 is_denied "of two bans the stricter decides" "$work/banned"
 is "$(last_event "$work/banned")" "exec failure second $digest" "and is named"
 
+# Another ban asks for keys that nobody finds out: what a rule audits by its digest is told all the same.
+cp /usr/bin/true "$work/audited" && printf a >>"$work/audited"
+audited=$(sha256sum <"$work/audited" | cut -c1-64)
+printf 'ban: test\nrules:\n  - {sha256: %s, exec: audit}\n' "$audited" >"$policy"
+printf 'ban: second\nrules:\n  - buildid: %040d\n' 1 >"$work/q.yaml"
+load "$policy" -p "$work/q.yaml" --force --partial
+runs "an audited digest runs where other keys are not known" "$work/audited"
+is "$(last_event "$work/audited")" "exec success test $audited" "and is told by its rule"
+
 # Where files in memory are not to be run, the canary is one that may be.
 if [ -e /proc/sys/vm/memfd_noexec ]; then
-	unshare -pf bash -c "echo 1 >/proc/sys/vm/memfd_noexec && $DEBAR load -p $policy --force" \
+	unshare -pf bash -c "echo 1 >/proc/sys/vm/memfd_noexec && $DEBAR load -p $policy --force --partial" \
 		2>"$work/said"
 	is "$?" 0 "vm.memfd_noexec=1 is no hindrance: $(<"$work/said")"
 fi
