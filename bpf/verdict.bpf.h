@@ -53,9 +53,9 @@ struct verdict {
 	__u8 network; /* 1: the network's half of phases and overrides */
 	__u8 because; /* enum debar_because */
 	__u8 excepted;
-	__u8 matched; /* 1: some key met a rule, whatever its ban says now */
-	__u8 unknown; /* 1: rules ask for keys of this content that are not known */
-	__u8 found; /* action of the rules that were met, where `because` decides */
+	__u8 matched;		    /* 1: some key met a rule, whatever its ban says now */
+	__u8 unknown;		    /* 1: rules ask for keys of this content that are not known */
+	__u8 found;		    /* action of the rules that were met, where `because` decides */
 	__u8 overflow;		    /* 1: the content has more keys than are known */
 	__u64 cookie;		    /* that an answer is waited for under; 0: nobody waits */
 	__u32 placed;		    /* generation that `place` is true of */
