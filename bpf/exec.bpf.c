@@ -300,7 +300,7 @@ static __noinline __u32 decide_anew(struct file *file, struct inode *inode, __u3
 	if (asks(&v) && ask(&v, file, seen, hook)) {
 		weigh(&v, 0);
 		tell = false;
-		if (v.because == DEBAR_BECAUSE_UNCLASSIFIED) { /* it changed after it was read */
+		if (asks(&v)) { /* it changed after it was read */
 			v.because = DEBAR_BECAUSE_BUSY;
 			verdict_without(&v);
 		}
