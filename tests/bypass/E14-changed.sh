@@ -31,7 +31,7 @@ for kind in tmpfs ext4 overlay; do
 	[ $kind != overlay ] || beneath=$work/layers/upper/file
 	build/tests/kernel/race make "$scratch/file" allowed note
 	try build/tests/kernel/race early "$scratch/file" "$beneath"
-	is "$output" "busy=-26 then=-1" "$kind: a writer from before it was asked about: refused"
+	is "$output" "busy=-26 mapped=0 then=-1" "$kind: a writer from before it was asked about: refused"
 done
 stop_controller
 unload

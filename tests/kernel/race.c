@@ -286,11 +286,11 @@ static void race_mmap(const char *file, const char *how, long n, const char *ben
 
 /*
  * It is run while a writer who opened it before has it mapped, which fails; then he stores into it and
- * goes, and no hook sees either.
+ * goes, and no hook sees either. Mapped first, since fanotify holds a program, but not a library.
  */
 static void race_early(const char *file, const char *beneath)
 {
-	int fd = open(beneath, O_RDWR | O_CLOEXEC), busy, then;
+	int fd = open(beneath, O_RDWR | O_CLOEXEC), busy, mapped, then;
 	char *at = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (at == MAP_FAILED)
@@ -300,8 +300,11 @@ static void race_early(const char *file, const char *beneath)
 	at[SIZE - 1] = BANNED;
 	munmap(at, SIZE);
 	close(fd);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	mapped = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED;
+	close(fd);
 	then = run(file);
-	printf("busy=%d then=%d\n", busy, then);
+	printf("busy=%d mapped=%d then=%d\n", busy, mapped, then);
 }
 
 int main(int argc, char **argv)
