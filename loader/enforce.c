@@ -209,6 +209,11 @@ bool enforce_needs_places(const struct policy *policy)
 	return policy_matchers(policy) & PLACES;
 }
 
+bool enforce_needs_certificates(const struct policy *policy)
+{
+	return policy_matchers(policy) & 1u << POLICY_CERTIFICATE;
+}
+
 bool enforce_refuses_unknown(const struct policy *policy)
 {
 	const struct policy_ban *ban;

@@ -72,6 +72,7 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 /* Does the policy ask for more than digests, names and addresses: for a controller that classifies? */
 bool enforce_needs_hold(const struct policy *policy);
 bool enforce_needs_places(const struct policy *policy);
+bool enforce_needs_certificates(const struct policy *policy);
 
 /* Does a ban say `unclassified: deny`, or `on_controller_loss: deny`? */
 bool enforce_refuses_unknown(const struct policy *policy);

@@ -35,6 +35,24 @@ int kernel_map(const struct kernel *kernel, const char *name);
 /* A descriptor of the inner map in force of an outer one, the caller's; or -errno. */
 int kernel_inner(const struct kernel *kernel, const char *name);
 
+struct policy_tables;
+
+struct kernel_carried_key {
+	struct debar_key key;
+	struct debar_match match;
+};
+
+/* Keys of certificates that go over to the next generation, see kernel_carry.c. */
+struct kernel_carried {
+	size_t count;
+	struct kernel_carried_key *list;
+};
+
+int kernel_carry_read(struct kernel *kernel, const struct policy_tables *tables,
+		      struct kernel_carried *ret_carried);
+int kernel_carry_write(int map, const struct kernel_carried *carried);
+void kernel_carried_release(struct kernel_carried *carried);
+
 static inline void closedirp(DIR **dir)
 {
 	if (*dir)

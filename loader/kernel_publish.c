@@ -148,16 +148,22 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 	const struct policy_tables *tables = policy->tables;
 	struct debar_state *state = kernel->state;
 	__u32 generation = state->generation + 1, slot = generation & 1;
+	cleanup(kernel_carried_release) struct kernel_carried carried = {};
 	struct debar_head head = tables->head;
 	cleanup(cleanup_fd) int keys = -1;
-	int ret;
+	int ret = kernel_carry_read(kernel, tables, &carried);
 
+	if (ret)
+		return kernel_fail(reterr, -ret, NULL, "cannot read debar_keys: %s",
+				   strerror(-ret));
 	__atomic_store_n(&state->filling, generation, __ATOMIC_SEQ_CST);
 	ret = hang_table(kernel, "debar_keys", slot, tables->keys, tables->matches,
-			 sizeof(struct debar_match), tables->key_count, 1 + KERNEL_KEYS_SPARE,
-			 &keys, reterr);
+			 sizeof(struct debar_match), tables->key_count,
+			 1 + KERNEL_KEYS_SPARE + carried.count, &keys, reterr);
 	if (!ret)
 		ret = add_canary(keys, head.canary, reterr);
+	if (!ret && kernel_carry_write(keys, &carried))
+		ret = kernel_fail(reterr, errno, NULL, "cannot fill debar_keys: %m");
 	if (!ret)
 		ret = hang_table(kernel, "debar_excepts", slot, tables->except_keys,
 				 tables->excepts, sizeof(struct debar_except), tables->except_count,

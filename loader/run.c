@@ -147,7 +147,18 @@ static int follow_policy(struct controller *controller)
 	if (ret)
 		return message_error(ret, "cannot hold unknown programs: %s", strerror(-ret));
 	controller->places = places;
-	ret = places ? swap(controller, controller->policy) : 0;
+	/*
+	 * Its certificates are yet to be seen, in what another controller had classified, too: all
+	 * of it is asked about once more, by who holds now. A new generation forgets what the last
+	 * one took for clean.
+	 */
+	if (enforce_needs_certificates(controller->policy)) {
+		kernel_contents_forget(controller->kernel);
+		controller->prepared = false;
+	} else if (!places) {
+		return prepare(controller);
+	}
+	ret = swap(controller, controller->policy);
 	return ret ? ret : prepare(controller);
 }
 
