@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 5.10 6.1 7.3
+# kernels: 5.10 7.3
 # timeout: 300
 # Every way round again, where fanotify is all there is: refused, or a stated limit of gate mode. E13 is
 # for the reader of files, which is the same; E17 has nothing to attack but the controller (E16); E21 and

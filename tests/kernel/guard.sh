@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # boot: own
-# kernels: 6.1 6.12 6.18
+# kernels: 6.1 7.3
 # timeout: 300
 #
 # --guard: root's ordinary tools are kept off debar's objects, off nothing else, and the controller

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Machines on which debar cannot work, or not as it is: one line that says why, status 2, and what was
 # in force stays in force.
+# kernels: 6.1 7.3
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -7,7 +7,7 @@
 # is no gap in which what every policy bans passes, none in which what no policy bans is refused, and
 # what a decision says (its generation, the rule and the line it names) is all of one policy. Every
 # refusal is counted. DEBAR_LONG=1 reloads more often.
-# kernels: 6.1 6.18
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # timeout: 180
 # status tells what is true, events lose nothing, and both agree with what happened.
+# kernels: 6.1 7.3
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
