@@ -131,8 +131,7 @@ int debar_socket(struct bpf_sock *sk)
 {
 	struct debar_socket *socket;
 
-	if (sk->type != SOCK_RAW &&
-	    (sk->protocol == IPPROTO_TCP || sk->protocol == IPPROTO_UDP))
+	if (sk->type != SOCK_RAW && (sk->protocol == IPPROTO_TCP || sk->protocol == IPPROTO_UDP))
 		return PASS;
 	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket)

@@ -61,7 +61,7 @@ struct scratch {
 	__u32 segment; /* UDP: bytes of each datagram */
 	__u32 left;    /* UDP: bytes of all that are not read */
 	__u32 at;      /* DNS: next question or record */
-	__u32 end; /* DNS: of the message */
+	__u32 end;     /* DNS: of the message */
 	__u8 refused;
 	__u8 malformed;
 	__u8 whole;  /* a message of DNS is in memory, and to be looked at */

@@ -257,10 +257,14 @@ int main(int argc, char **argv)
 		bool dns;
 		int protocol;
 	} servers[] = {
-		{ 53, SOCK_DGRAM, true, 0 },     { 53, SOCK_STREAM, true, 0 },
-		{ 5353, SOCK_DGRAM, true, 0 },   { 80, SOCK_STREAM, false, 0 },
-		{ 443, SOCK_STREAM, false, 0 },  { 853, SOCK_STREAM, false, 0 },
-		{ 443, SOCK_DGRAM, false, 0 },   { 7777, SOCK_DGRAM, false, 0 },
+		{ 53, SOCK_DGRAM, true, 0 },
+		{ 53, SOCK_STREAM, true, 0 },
+		{ 5353, SOCK_DGRAM, true, 0 },
+		{ 80, SOCK_STREAM, false, 0 },
+		{ 443, SOCK_STREAM, false, 0 },
+		{ 853, SOCK_STREAM, false, 0 },
+		{ 443, SOCK_DGRAM, false, 0 },
+		{ 7777, SOCK_DGRAM, false, 0 },
 		{ 7777, SOCK_STREAM, false, 0 },
 		{ 53, SOCK_DGRAM, true, IPPROTO_UDPLITE },
 		{ 7777, SOCK_STREAM, false, IPPROTO_SCTP },
