@@ -4,7 +4,7 @@
 # boot: own
 # A clock that is set back, by somebody or by a boot without a valid time: a phase once entered is not
 # left, whatever is loaded again, and `--force` believes the clock.
-# kernels: 6.1 7.3
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

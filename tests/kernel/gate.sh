@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 5.10 6.1 7.3
+# kernels: 5.10 7.3
 # timeout: 300
 # Gate mode: fanotify alone, with the same policies and the same events as kernel mode.
 # shellcheck source=tests/kernel/lib.sh

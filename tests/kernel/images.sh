@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # add: /usr/bin/mksquashfs /lib/x86_64-linux-gnu/libgcc_s.so.1 /usr/bin/mkfs.erofs
 # Programs in images that nobody can write to (snaps, live systems): refused, and hashed once.
-# kernels: 6.1 7.3
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

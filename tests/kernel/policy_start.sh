@@ -3,7 +3,7 @@
 # Which policy comes into force, and which does not: a broken one, a shrunken one, an unsigned one.
 # What was in force stays in force.
 # timeout: 500
-# kernels: 6.1 7.3
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -7,7 +7,7 @@
 # File systems whose writers the kernel does not count in the inode that it runs, FUSE and NFS (9p is
 # treated likewise, and in none of these kernels): what is refused elsewhere is refused there, the file
 # is hashed each time, what the server changed is seen, and above the cap `oversize` decides.
-# kernels: 6.1 7.3
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 

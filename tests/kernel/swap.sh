@@ -7,7 +7,7 @@
 # Programs run while policies are swapped: no decision is lost, none mixes two policies, no file is
 # read again. Then the same with large policies: DEBAR_LONG=1 makes them a million rules, and swaps
 # more often.
-# kernels: 6.1 7.3
+# kernels: 6.1
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
