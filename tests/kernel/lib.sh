@@ -41,6 +41,8 @@ unload() {
 # the test's end. Its events are in $work/events and its messages in $work/messages.
 controller() {
 	local tries=0
+	# Here, not by the one in the background: an earlier start's words would be taken for this one's.
+	truncate -s 0 "$work/events" "$work/messages"
 	"$DEBAR" run "$@" >"$work/events" 2>"$work/messages" &
 	controller=$!
 	at_exit "kill -9 $controller"

@@ -48,6 +48,7 @@ pause() {
 }
 
 run_controller() {
+	truncate -s 0 "$work/events" # the words of the one before are not this one's
 	"$DEBAR" run -p "$policy" >"$work/events" 2>>"$work/messages" &
 	controller=$!
 }

@@ -58,6 +58,8 @@ serve() { # ADDRESS...: servers, outside of the test's cgroup
 enforce() {
 	local policy=$1 tries=0
 	shift
+	# Here, not by the one in the background: an earlier start's words would be taken for this one's.
+	truncate -s 0 "$work/events" "$work/messages"
 	(echo 0 >"$home/cgroup.procs" && exec "$DEBAR" run -p "$policy" --cgroup "$cgroup" "$@") \
 		>"$work/events" 2>"$work/messages" &
 	controller=$!
