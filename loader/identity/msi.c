@@ -104,10 +104,10 @@ static int fat_next(struct ole *ole, uint32_t n, uint32_t *ret_next)
 	return 0;
 }
 
-/* The sector @steps behind @start. */
+/* The sector @steps behind @start. More steps than there are sectors bite their tail. */
 static int chain_walk(struct ole *ole, uint32_t start, uint64_t steps, uint32_t *ret_sector)
 {
-	int err = 0;
+	int err = steps > ole->reader->size / ole->sector ? -EINVAL : 0;
 
 	while (!err && steps--)
 		err = fat_next(ole, start, &start);
@@ -233,10 +233,11 @@ static bool is_installer(const uint8_t *root)
 static int directory_read(struct ole *ole, struct identity *identity, unsigned int flags)
 {
 	uint32_t sector = le32(ole->header + 48), per = ole->sector / ENTRY_SIZE, i;
+	uint64_t fit = ole->reader->size / ENTRY_SIZE, max = fit < ENTRIES_MAX ? fit : ENTRIES_MAX;
 	uint8_t entry[ENTRY_SIZE];
 	int err = 0;
 
-	for (i = 0; !err && i < ENTRIES_MAX && sector <= SECTOR_LAST; i++) {
+	for (i = 0; !err && i < max && sector <= SECTOR_LAST; i++) {
 		err = sector_read(ole, sector, i % per * ENTRY_SIZE, entry, sizeof(entry));
 		if (!err && !i) {
 			ole->mini_start = ole->mini_sector = le32(entry + 116);
