@@ -261,35 +261,47 @@ static int way_flood(const char *file, const char *more)
 	return 0;
 }
 
+/* Two files of one length, mapped: what is stored in @to is in its file, and no call tells of it. */
+struct stores {
+	void *to;
+	const void *from;
+	size_t size;
+};
+
+static struct stores map_stores(const char *to, const char *from)
+{
+	int to_fd = open_file(to, O_RDWR), from_fd = open_file(from, O_RDONLY);
+	struct stat st;
+	void *target, *bytes;
+
+	fstat(from_fd, &st);
+	target = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, to_fd, 0);
+	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, from_fd, 0);
+	if (target == MAP_FAILED || bytes == MAP_FAILED)
+		exit(refused("mmap"));
+	close(to_fd);
+	close(from_fd);
+	return (struct stores){ target, bytes, st.st_size };
+}
+
 /* The bytes of @file become those of @more, by stores alone. */
 static int way_overwrite(const char *file, const char *more)
 {
-	int to = open_file(file, O_RDWR), from = open_file(more, O_RDONLY);
-	struct stat st;
-	void *at, *bytes;
+	struct stores s = map_stores(file, more);
 
-	fstat(from, &st);
-	at = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
-	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, from, 0);
-	memcpy(at, bytes, st.st_size);
+	memcpy(s.to, s.from, s.size);
 	return 0;
 }
 
 /* Asked about while a writer is there, changed by a store that nobody sees, and let alone by him. */
 static int way_stored(const char *file, const char *more)
 {
-	int to = open_file(file, O_RDWR), from = open_file(more, O_RDONLY);
-	struct stat st;
-	void *at, *bytes;
+	struct stores s = map_stores(file, more);
 
-	fstat(from, &st);
-	at = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, to, 0);
-	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, from, 0);
 	if (exec_fd(open_file(file, O_PATH), file) != REFUSED)
 		return 1;
-	memcpy(at, bytes, st.st_size);
-	munmap(at, st.st_size);
-	close(to);
+	memcpy(s.to, s.from, s.size);
+	munmap(s.to, s.size);
 	return exec_fd(open_file(file, O_PATH), file);
 }
 

@@ -32,6 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/kernel/run_once.h"
+
 #define SIZE 8192
 #define BASE 0x400000
 #define BANNED 0
@@ -202,26 +204,6 @@ static void map_round(const char *file, const char *how)
 	close(fd);
 }
 
-/* The status of the program, or -errno; -EFAULT when it was refused past the point of no return. */
-static int run(const char *file)
-{
-	char *const argv[] = { (char *)file, NULL }, *const envp[] = { NULL };
-	volatile int error = 0;
-	int status;
-	pid_t child = vfork();
-
-	if (!child) {
-		execve(file, argv, envp);
-		error = errno;
-		_exit(1);
-	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
-		perror("run"), exit(2);
-	if (error)
-		return -error;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EFAULT;
-}
-
 static void race_exec(const char *file, const char *how, long n, const char *beneath)
 {
 	long allowed = 0, banned = 0, refused = 0, busy = 0, killed = 0, quietly = 0;
@@ -230,7 +212,7 @@ static void race_exec(const char *file, const char *how, long n, const char *ben
 
 	shared->go = 1;
 	while (allowed + banned + refused < n) {
-		int got = run(file);
+		int got = run_once(file);
 
 		allowed += got == ALLOWED;
 		banned += got == BANNED;
@@ -247,7 +229,7 @@ static void race_exec(const char *file, const char *how, long n, const char *ben
 	/* Whatever was remembered in the race must not speak for the banned content. */
 	for (tries = 0; tries < 3; tries++) {
 		toggle(beneath, how, BANNED);
-		quietly += run(file) == BANNED;
+		quietly += run_once(file) == BANNED;
 	}
 	printf("decided=%ld allowed=%ld refused=%ld busy=%ld killed=%ld banned=%ld quiet=%ld\n",
 	       allowed + banned + refused, allowed, refused, busy, killed, banned, quietly);
@@ -296,14 +278,14 @@ static void race_early(const char *file, const char *beneath)
 	if (at == MAP_FAILED)
 		perror(beneath), exit(2);
 	at[SIZE - 1] = ALLOWED; /* no later store moves the times */
-	busy = run(file);
+	busy = run_once(file);
 	at[SIZE - 1] = BANNED;
 	munmap(at, SIZE);
 	close(fd);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	mapped = mmap(NULL, SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) != MAP_FAILED;
 	close(fd);
-	then = run(file);
+	then = run_once(file);
 	printf("busy=%d mapped=%d then=%d\n", busy, mapped, then);
 }
 

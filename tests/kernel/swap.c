@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/kernel/run_once.h"
+
 static int digests(long n, uint64_t seed)
 {
 	uint64_t x = seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -37,23 +39,13 @@ static int digests(long n, uint64_t seed)
 /* 1: ran; 0: refused, or killed because the next policy refused to map what this one let begin. */
 static int runs(const char *file)
 {
-	char *const argv[] = { (char *)file, NULL }, *const envp[] = { NULL };
-	volatile int error = 0;
-	int status;
-	pid_t child = vfork();
+	int status = run_once(file);
 
-	if (!child) {
-		execve(file, argv, envp);
-		error = errno;
-		_exit(1);
-	}
-	if (waitpid(child, &status, 0) != child)
-		exit(2);
-	if (error && error != EPERM) {
-		fprintf(stderr, "%s: %s\n", file, strerror(error));
+	if (status < 0 && status != -EPERM && status != -EFAULT) {
+		fprintf(stderr, "%s: %s\n", file, strerror(-status));
 		exit(2);
 	}
-	return !error && WIFEXITED(status);
+	return status >= 0;
 }
 
 /* 1: the query left; 0: refused. */

@@ -99,3 +99,38 @@ says() {
 	try "$@"
 	is "$output" "$want" "$what"
 }
+
+# user_here NAME ID: a user that a daemon asks for, in this test's mount namespace alone.
+user_here() {
+	local file
+	for file in passwd group; do
+		grep -v "^$1:" /etc/$file >"$work/$file"
+	done
+	echo "$1:x:$2:$2::/:/usr/sbin/nologin" >>"$work/passwd"
+	echo "$1:x:$2:" >>"$work/group"
+	for file in passwd group; do
+		mount --bind "$work/$file" /etc/$file
+	done
+}
+
+rows=()
+# each yes|no NAME WHAT: every program of rows, "TITLE|COMMAND" with NAME for the name and "\ " for a space
+# within a word, has its answer; or hears no at once, and not after a resolver's time-outs.
+each() {
+	local row line words began took
+	for row in "${rows[@]}"; do
+		line=${row#*|}
+		line=${line//NAME/$2}
+		IFS=' ' read -r -a words <<<"${line//\\ /$'\001'}"
+		began=$(date +%s%N)
+		try "${words[@]//$'\001'/ }"
+		took=$((($(date +%s%N) - began) / 1000000))
+		if [ "$1" = yes ]; then
+			is $status 0 "${row%%|*}: $3"
+		elif [ $status -ne 0 ] && [ $took -lt 2000 ]; then
+			ok "${row%%|*}: $3 ($took ms)"
+		else
+			not_ok "${row%%|*}: $3" "status $status after $took ms: $output $errors"
+		fi
+	done
+}

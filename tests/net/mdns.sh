@@ -22,13 +22,7 @@ ip link set cable up
 ip route add 224.0.0.0/4 dev cable
 nsenter -t $other -n sh -c 'ip addr add 11.0.0.2/24 dev far; ip link set lo up; ip link set far up
 	ip route add 224.0.0.0/4 dev far'
-for file in passwd group; do
-	grep -v '^avahi:' /etc/$file >"$work/$file"
-done
-echo 'avahi:x:994:994::/:/usr/sbin/nologin' >>"$work/passwd"
-echo 'avahi:x:994:' >>"$work/group"
-mount --bind "$work/passwd" /etc/passwd
-mount --bind "$work/group" /etc/group
+user_here avahi 994
 mkdir -p /run/avahi-daemon
 
 avahi() { # HOST COMMAND...: run by COMMAND

@@ -48,46 +48,19 @@ POLICY
 
 at=198.51.100.10
 rows=(
-	"getent|getent ahosts @"
-	"curl, name and all|curl -skf -m 8 https://@/"
-	"curl, TLS 1.3, another resolver's address|curl -skf -m 8 --resolve @:443:$at https://@/"
-	"curl, TLS 1.2|curl -skf -m 8 --tls-max 1.2 --resolve @:443:$at https://@/"
-	"curl, HTTP|curl -sf -m 8 --resolve @:80:$at http://@/"
-	"curl, Host alone|curl -sf -m 8 -H Host:@ http://$at/"
-	"curl, a proxy|curl -sf -m 8 -x http://$at:80 http://@/"
-	"openssl s_client|openssl s_client -connect $at:443 -servername @ -brief"
+	"getent|getent ahosts NAME"
+	"curl, name and all|curl -skf -m 8 https://NAME/"
+	"curl, TLS 1.3, another resolver's address|curl -skf -m 8 --resolve NAME:443:$at https://NAME/"
+	"curl, TLS 1.2|curl -skf -m 8 --tls-max 1.2 --resolve NAME:443:$at https://NAME/"
+	"curl, HTTP|curl -sf -m 8 --resolve NAME:80:$at http://NAME/"
+	"curl, Host alone|curl -sf -m 8 -H Host:NAME http://$at/"
+	"curl, a proxy|curl -sf -m 8 -x http://$at:80 http://NAME/"
+	"openssl s_client|openssl s_client -connect $at:443 -servername NAME -brief"
 )
-command -v dig >/dev/null && rows+=("dig over TCP|dig +tcp +tries=1 +time=5 @8.8.8.8 @")
-command -v wget >/dev/null && rows+=("wget|wget -q -T 8 -t 1 -O - --no-check-certificate https://@/")
-command -v node >/dev/null && rows+=("node|node -e require('https').get('https://@/',{rejectUnauthorized:false},r=>process.exit(0)).on('error',e=>process.exit(1))")
-[ -x /usr/bin/python3 ] && rows+=("python|/usr/bin/python3 -c import\ http.client,ssl;h=http.client.HTTPSConnection('@',context=ssl._create_unverified_context());h.request('GET','/');h.getresponse().read()")
-
-# run ROW NAME: the row's command with the name in it.
-run() {
-	local words line=${1#*|}
-	line=${line//@8.8.8.8/RESOLVER}
-	line=${line//@/$2}
-	line=${line//RESOLVER/@8.8.8.8}
-	IFS=' ' read -r -a words <<<"${line//\\ /$'\001'}"
-	words=("${words[@]//$'\001'/ }")
-	try "${words[@]}"
-}
-
-each() { # WANT-STATUS-ZERO(yes|no) NAME TEXT
-	local row began took
-	for row in "${rows[@]}"; do
-		began=$(date +%s%N)
-		run "$row" "$2"
-		took=$((($(date +%s%N) - began) / 1000000))
-		if [ "$1" = yes ] && [ $status -eq 0 ]; then
-			ok "${row%%|*}: $3"
-		elif [ "$1" = no ] && [ $status -ne 0 ] && [ $took -lt 2000 ]; then
-			ok "${row%%|*}: $3"
-		else
-			not_ok "${row%%|*}: $3" "status $status after $took ms: $output $errors"
-		fi
-	done
-}
+command -v dig >/dev/null && rows+=("dig over TCP|dig +tcp +tries=1 +time=5 @8.8.8.8 NAME")
+command -v wget >/dev/null && rows+=("wget|wget -q -T 8 -t 1 -O - --no-check-certificate https://NAME/")
+command -v node >/dev/null && rows+=("node|node -e require('https').get('https://NAME/',{rejectUnauthorized:false},r=>process.exit(0)).on('error',e=>process.exit(1))")
+[ -x /usr/bin/python3 ] && rows+=("python|/usr/bin/python3 -c import\ http.client,ssl;h=http.client.HTTPSConnection('NAME',context=ssl._create_unverified_context());h.request('GET','/');h.getresponse().read()")
 
 each yes www.kaspersky.com "works before"
 enforce "$work/policy.yaml"
