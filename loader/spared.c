@@ -11,6 +11,7 @@
 #include "loader/spared.h"
 #include "policy/cleanup.h"
 #include "policy/names.h"
+#include "policy/networks.h"
 
 struct spared {
 	size_t count;
@@ -20,7 +21,7 @@ struct spared {
 static void add(struct spared *spared, __u8 family, const void *bytes)
 {
 	if (spared->count < DEBAR_SPARED_MAX)
-		spared->addresses[spared->count++] = names_address(family, bytes);
+		spared->addresses[spared->count++] = networks_address(family, bytes);
 }
 
 static void add_own(struct spared *spared)

@@ -41,7 +41,4 @@ __u64 names_hash(const __u8 *wire, size_t len, __u64 seed, __u64 multiplier);
 /* "a.example" -> "\1a\7example". Bytes written, or -EINVAL: not a name of legal lengths. */
 int names_to_wire(const char *name, __u8 ret_wire[DEBAR_NAME_MAX]);
 
-/* ::ffff:0:0/96 and 64:ff9b::/96 become IPv4. @family 4 or 6, @bytes as many as it has. */
-struct debar_address names_address(__u8 family, const __u8 *bytes);
-
 #endif

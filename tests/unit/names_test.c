@@ -11,6 +11,7 @@
 #include "bpf/names.bpf.h"
 #include "policy/cleanup.h"
 #include "policy/names.h"
+#include "policy/networks.h"
 #include "policy/policy.h"
 #include "tests/unit/tap.h"
 
@@ -219,7 +220,7 @@ static __u64 look_address(const struct names_tables *tables, const char *text)
 	__u64 met = 0;
 
 	inet_pton(family == 6 ? AF_INET6 : AF_INET, text, bytes);
-	address = names_address(family, bytes);
+	address = networks_address(family, bytes);
 	for (size_t i = 0; i < tables->network_count; i++) {
 		const struct debar_network_key *key = &tables->network_keys[i];
 		const __u8 *a = (const __u8 *)&key->address, *b = (const __u8 *)&address;
