@@ -16,8 +16,10 @@
 #include "policy/cleanup.h"
 
 #define RULES_MAX 64
+#define PROSE_INDENT 14
+#define PROSE_WIDTH 100
 
-/* Acts of an authority that ask the holder of a machine to keep files, or names, from being used. */
+/* Acts that ask the holder of a machine, where prohibited, to keep files or names from use. */
 #define ACTS_EXEC (1u << POLICY_ACT_USE | 1u << POLICY_ACT_INSTALL)
 #define ACTS_NETWORK (1u << POLICY_ACT_USE | 1u << POLICY_ACT_CONNECT)
 
@@ -33,6 +35,22 @@ static bool demanded(const struct policy_ban *ban, unsigned int acts)
 		if (ban->authorities[i].acts & acts)
 			return true;
 	return false;
+}
+
+/* A paragraph, in lines that a screen holds. */
+static void tell_prose(const char *label, const char *text)
+{
+	int column = printf("%*s%s", PROSE_INDENT, "", label);
+
+	for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
+		int len = (int)strcspn(text, " \n");
+
+		if (column > PROSE_INDENT && column + 1 + len > PROSE_WIDTH)
+			column = printf("\n%*s", PROSE_INDENT - 1, "");
+		column += printf(" %.*s", len, text);
+		text += len;
+	}
+	putchar('\n');
 }
 
 static void tell_authority(const struct policy_authority *authority)
@@ -53,9 +71,9 @@ static void tell_authority(const struct policy_authority *authority)
 	}
 	printf("%s\n", authority->acts ? "" : "nothing that this policy names");
 	if (authority->binds)
-		printf("              binds %s\n", authority->binds);
+		tell_prose("binds", authority->binds);
 	if (authority->note)
-		printf("              note: %s\n", authority->note);
+		tell_prose("note:", authority->note);
 }
 
 static void tell_phases(const struct policy_ban *ban, int64_t at)
@@ -82,17 +100,43 @@ static void tell_phases(const struct policy_ban *ban, int64_t at)
 		printf("  until       no end is set\n");
 }
 
-static void tell_decision(const struct policy_ban *ban, const char *what, unsigned int acts,
-			  enum debar_action action)
+/* Whose decision a refusal is. To watch, or to do nothing, needs nobody's word. */
+static const char *decision(const struct policy_ban *ban, unsigned int acts)
 {
-	printf("  %-11s %s. ", what, done_word(action));
 	if (demanded(ban, acts))
-		printf("An authority above asks for it of those it binds; for others it is their own "
-		       "decision.\n");
-	else if (ban->authority_count)
-		printf("No authority above asks for it: it is the organisation's own decision.\n");
-	else
-		printf("The policy names no authority: it is the organisation's own decision.\n");
+		return "An authority above asks for it of those it binds; for others it is their "
+		       "own decision.";
+	if (ban->authority_count)
+		return "No authority above asks for it: it is the organisation's own decision.";
+	return "The policy names no authority: it is the organisation's own decision.";
+}
+
+static void tell_action(const struct policy *policy, size_t index, bool network, int64_t at)
+{
+	const struct policy_ban *ban = policy_ban_get(policy, index);
+	const char *what = network ? "network" : "files", *comma = ", but ";
+	unsigned int own = policy_own_actions(policy, index, network);
+	struct debar_phase phase = policy_phase_at(ban, at);
+	enum debar_action action = network ? phase.network : phase.exec;
+
+	if (!own) {
+		printf("  %-11s no rule is about %s\n", what,
+		       network ? "names or addresses" : "files");
+		return;
+	}
+	if (action == DEBAR_OFF)
+		own = 0;
+	printf("  %-11s %s", what, done_word(action));
+	for (enum debar_action said = DEBAR_DENY; said > DEBAR_INHERIT; said--) {
+		if (said == action || !(own & 1u << said))
+			continue;
+		printf("%s%s", comma, done_word(said));
+		comma = " or ";
+	}
+	printf("%s.", *comma == ',' ? "" : " where a rule says so");
+	if (action == DEBAR_DENY || own & 1u << DEBAR_DENY)
+		printf(" %s", decision(ban, network ? ACTS_NETWORK : ACTS_EXEC));
+	putchar('\n');
 }
 
 static void tell_exceptions(const struct policy *policy, size_t ban, int64_t at)
@@ -118,7 +162,6 @@ static void tell_exceptions(const struct policy *policy, size_t ban, int64_t at)
 static void tell_ban(const struct policy *policy, size_t index, int64_t at)
 {
 	const struct policy_ban *ban = policy_ban_get(policy, index);
-	struct debar_phase phase = policy_phase_at(ban, at);
 	char instant[40];
 
 	printf("%s%s%s\n", ban->id, ban->title ? ": " : "", ban->title ? ban->title : "");
@@ -126,8 +169,8 @@ static void tell_ban(const struct policy *policy, size_t index, int64_t at)
 	for (size_t i = 0; i < ban->authority_count; i++)
 		tell_authority(&ban->authorities[i]);
 	tell_phases(ban, at);
-	tell_decision(ban, "files", ACTS_EXEC, phase.exec);
-	tell_decision(ban, "network", ACTS_NETWORK, phase.network);
+	tell_action(policy, index, false, at);
+	tell_action(policy, index, true, at);
 	tell_exceptions(policy, index, at);
 }
 
@@ -167,11 +210,12 @@ static void tell_rule(const struct policy *policy, const char *asked, uint32_t o
 		return;
 	ban = ban_index(policy, rule.ban);
 	exception = policy_find_exception(policy, rule.ban, asked, at);
-	printf("%s: %s by %s:%u (%s %s)%s%s\n", asked,
+	printf("%s: %s %s %s:%u (%s %s)%s%s\n", asked,
 	       exception ? "excepted" :
 			   done_word(action_at(policy_ban_get(policy, ban), &rule, at)),
-	       rule.place.file, rule.place.line, policy_matcher_name(rule.matcher), rule.value,
-	       rule.note ? ": " : "", rule.note ? rule.note : "");
+	       exception ? "from" : "by", rule.place.file, rule.place.line,
+	       policy_matcher_name(rule.matcher), rule.value, rule.note ? ": " : "",
+	       rule.note ? rule.note : "");
 	if (exception)
 		printf("  exception at %s:%u: %s\n", exception->place.file, exception->place.line,
 		       exception->reason);

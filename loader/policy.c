@@ -68,7 +68,8 @@ int policy_options_read(struct policy_options *options, int argc, char **argv)
 	int c, err = 0;
 
 	*options = (struct policy_options){ .at = now() };
-	while (!err && (c = getopt_long(argc, argv, "p:o:", long_options, NULL)) >= 0) {
+	opterr = 0;
+	while (!err && (c = getopt_long(argc, argv, ":p:o:", long_options, NULL)) >= 0) {
 		if (c == 'p')
 			err = read_name(options, optarg);
 		else if (c == 'j')
@@ -84,8 +85,11 @@ int policy_options_read(struct policy_options *options, int argc, char **argv)
 			err = read_once(&options->certificate, "certificate", optarg);
 		else if (c == 'o')
 			err = read_once(&options->output, "output", optarg);
+		else if (c == ':')
+			err = message_error(EINVAL, "%s needs a value", argv[optind - 1]);
 		else
-			err = -EINVAL;
+			err = message_error(EINVAL, "debar policy %s does not take %s", argv[0],
+					    argv[optind - 1]);
 	}
 	options->argument_count = argc - optind;
 	options->arguments = argv + optind;

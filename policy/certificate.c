@@ -56,6 +56,23 @@ static bool attribute_matches(const struct policy_attribute_rule *rule,
 	return false;
 }
 
+static bool attribute_asks(const struct policy_attribute_rule *rules, size_t count,
+			   const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < rules[i].value_count; j++)
+			if (same_text(text, rules[i].values[j]))
+				return true;
+	return false;
+}
+
+bool certificate_asks(const struct policy_certificate *rule, const char *text)
+{
+	return attribute_asks(rule->subject, rule->subject_count, text) ||
+	       attribute_asks(rule->issuer, rule->issuer_count, text) ||
+	       (rule->serial && same_text(text, rule->serial));
+}
+
 static bool name_matches(const struct policy_attribute_rule *rules, size_t rule_count,
 			 const struct policy_attribute *attributes, size_t count)
 {

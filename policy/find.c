@@ -18,14 +18,22 @@ static void question_release(struct question *question)
 	policy_free(question->scratch);
 }
 
+/* A rule has no dot at its end, but resolvers and their logs print one. */
+static size_t asked_len(enum policy_matcher matcher, const char *text)
+{
+	size_t len = strlen(text);
+
+	return matcher == POLICY_DOMAIN && len > 1 && text[len - 1] == '.' ? len - 1 : len;
+}
+
 static int question_ask(struct question *q, const char *text)
 {
 	char words[VALUE_WORDS];
 	int err = policy_new(&q->scratch);
 
 	for (int m = 0; !err && m < POLICY_MATCHER_MAX; m++) {
-		err = value_parse(q->scratch, (enum policy_matcher)m, text, strlen(text),
-				  &q->values[m], words);
+		err = value_parse(q->scratch, (enum policy_matcher)m, text,
+				  asked_len((enum policy_matcher)m, text), &q->values[m], words);
 		q->can_be[m] = !err;
 		err = err == -EINVAL ? 0 : err;
 	}
@@ -87,6 +95,15 @@ static bool meets(const struct question *q, const struct policy *policy,
 	return asked->len == rule->len && memcmp(want, have, rule->len) == 0;
 }
 
+/* Somebody who read a certificate asks by a name that stands in it. */
+static bool names_certificate(const struct policy *policy, const struct rule_value *value,
+			      const char *text)
+{
+	const struct policy_certificate *c = model_certificate(policy, value);
+
+	return c && certificate_asks(c, text);
+}
+
 int policy_find(const struct policy *policy, const char *text, uint32_t *ret_ordinals, size_t max,
 		size_t *ret_count)
 {
@@ -97,7 +114,9 @@ int policy_find(const struct policy *policy, const char *text, uint32_t *ret_ord
 	if (err)
 		return err;
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (!meets(&q, policy, &policy->rules[i].value))
+		const struct rule_value *value = &policy->rules[i].value;
+
+		if (!meets(&q, policy, value) && !names_certificate(policy, value, text))
 			continue;
 		if (count < max)
 			ret_ordinals[count] = policy->rules[i].ordinal;

@@ -194,6 +194,21 @@ unsigned int policy_matchers(const struct policy *policy)
 	return used;
 }
 
+unsigned int policy_own_actions(const struct policy *policy, size_t ban, bool network)
+{
+	unsigned int own = 0;
+
+	for (size_t i = 0; i < policy->range_count; i++) {
+		const struct range *range = &policy->ranges[i];
+		bool is_network = range->matcher == POLICY_DOMAIN ||
+				  range->matcher == POLICY_NETWORK;
+
+		if (range->ban == ban && is_network == network)
+			own |= 1u << (network ? range->network : range->exec);
+	}
+	return own;
+}
+
 struct debar_phase policy_phase_at(const struct policy_ban *ban, int64_t utc)
 {
 	struct debar_phase at = { .from = INT64_MIN, .exec = DEBAR_OFF, .network = DEBAR_OFF };

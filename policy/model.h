@@ -112,6 +112,9 @@ const struct policy_certificate *model_certificate(const struct policy *policy,
 const char *model_value_format(const struct policy *policy, const struct rule_value *value,
 			       char *buf, size_t size);
 
+/* Is @text a value of the subject, of the issuer or of the serial number that the rule asks for? */
+bool certificate_asks(const struct policy_certificate *rule, const char *text);
+
 /* The range that holds @ordinal, or NULL. */
 const struct range *model_range(const struct policy *policy, uint32_t ordinal);
 

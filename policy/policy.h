@@ -160,6 +160,12 @@ const char *policy_exception_value(const struct policy *policy,
 /* Bits of enum policy_matcher that some rule or exception uses. */
 unsigned int policy_matchers(const struct policy *policy);
 
+/*
+ * What its rules about names and addresses, or those about files, say of themselves: bits of enum
+ * debar_action, DEBAR_INHERIT for what the phase says. 0: there is no such rule.
+ */
+unsigned int policy_own_actions(const struct policy *policy, size_t ban, bool network);
+
 /* What the ban does at an instant. Before its first phase: off and off. */
 struct debar_phase policy_phase_at(const struct policy_ban *ban, int64_t utc);
 

@@ -152,7 +152,20 @@ like "$output" '^upd.kaspersky.com: audited' 'is the phase before'
 exits 0 'at a phase' "$DEBAR" policy explain -p kaspersky --at 2024-09-29T00:00:00-04:00 upd.kaspersky.com
 like "$output" '^upd.kaspersky.com: denied' 'is the phase'
 exits 0 'an excepted name' "$DEBAR" policy explain -p kaspersky support.kaspersky.com
-like "$output" '^support.kaspersky.com: excepted by' 'is excepted'
+like "$output" '^support.kaspersky.com: excepted from' 'is excepted'
+exits 0 'a name with a dot at its end' "$DEBAR" policy explain -p kaspersky S00.UPD.kaspersky.com.
+like "$output" '^S00.UPD.kaspersky.com.: denied by .*\(domain upd.kaspersky.com\)' 'is the name'
+exits 0 "a certificate's number" "$DEBAR" policy explain -p kaspersky 1027739867473
+like "$output" '^1027739867473: denied by .*\(certificate .*serialNumber' 'finds the rule that asks for it'
+exits 0 'a signer' "$DEBAR" policy explain -p kaspersky 'ao  Kaspersky lab'
+like "$output" '\(certificate .*AO Kaspersky Lab' 'is compared as certificates are'
+exits 0 'a ban of names alone' "$DEBAR" policy explain -p tiktok
+like "$output" '  files       no rule is about files' 'says nothing of files'
+like "$output" '  network     denied, but audited where a rule says so. An authority above asks' 'and that rules differ'
+exits 0 'before any phase' "$DEBAR" policy explain -p kaspersky --at 2024-01-01T00:00:00Z
+like "$output" '  files       let be.' 'nothing is decided'
+is "$(grep -c 'own decision.$' <<<"$output")" 0 'by anybody'
+is "$(awk 'length > 100 && !/https?:|except/' <<<"$output")" '' 'and the prose is in lines that a screen holds'
 exits 0 'a look-alike' "$DEBAR" policy explain -p kaspersky notkaspersky.com
 is "$output" 'notkaspersky.com: no rule speaks of it' 'is nobody'"'"'s'
 exits 0 'explain as JSON' "$DEBAR" policy explain -p kaspersky-us-ndaa-1634 --json upd.kaspersky.com
@@ -211,5 +224,8 @@ exits 2 'no verb' "$DEBAR" policy
 exits 2 'an unknown verb' "$DEBAR" policy chekc
 exits 0 'help' "$DEBAR" policy help
 exits 2 'an unknown option' "$DEBAR" policy check --colour
+is "$errors" 'debar: debar policy check does not take --colour' 'is named'
+exits 2 'an option without its value' "$DEBAR" policy check --at
+is "$errors" 'debar: --at needs a value' 'is named, too'
 
 done_testing
