@@ -96,14 +96,10 @@ static int draft_list(struct parse *p, const char *name, void *object)
 static int draft_kind(struct parse *p, const char *name, void *object)
 {
 	struct draft *draft = object;
-	int word = 0, err = parse_word(p, name, &words_matchers, &word);
+	int word = 0, err = parse_word(p, name, &words_kinds, &word);
 
 	if (err)
 		return err;
-	if (word == POLICY_UID || word == POLICY_CGROUP)
-		return yaml_fail(p->yaml,
-				 "a list of kind %s cannot be banned; %s is for exceptions",
-				 words_matchers.names[word], words_matchers.names[word]);
 	draft->kind = (uint8_t)word;
 	draft->kind_place = parse_place(p);
 	return 0;
@@ -204,7 +200,10 @@ static int check_rule(struct parse *p, struct draft *draft, const struct parse_s
 	net = matcher == POLICY_DOMAIN || matcher == POLICY_NETWORK;
 	if (net && draft->exec)
 		return fail_at(p, seen_key(seen, "exec"),
-			       "\"exec\" says nothing about a name or an address; use \"action\"");
+			       matcher == POLICY_NETWORK && !draft->is_list ?
+				       "\"exec\" says nothing about an address; use \"action\"" :
+				       "\"exec\" says nothing about a name or an address; use "
+				       "\"network\"");
 	if (!net && draft->network)
 		return fail_at(p, seen_key(seen, "network"),
 			       "\"network\" says nothing about a file; use \"exec\"");

@@ -68,6 +68,9 @@ static const char *const positions[] = {
 };
 
 const struct words words_matchers = { COUNT(matchers), matchers };
+_Static_assert(POLICY_UID + 1 == POLICY_CGROUP && POLICY_CGROUP + 1 == POLICY_MATCHER_MAX,
+	       "what only exceptions have stands last");
+const struct words words_kinds = { POLICY_UID, matchers };
 const struct words words_actions = { COUNT(actions), actions };
 const struct words words_acts = { COUNT(acts), acts };
 const struct words words_allow_deny = { COUNT(allow_deny), allow_deny };
@@ -123,8 +126,8 @@ const char *words_nearest(const struct words *words, const char *text)
 		if (!name || name_len > WORD_MAX)
 			continue;
 		far = distance(text, len, name, name_len);
-		/* Half of a word changed is another word. */
-		if (far < best && far * 2 < smaller(len, name_len) + 1) {
+		/* Half of a word changed is another word; half of it left out may be the same. */
+		if (far < best && far * 2 < smaller(len, name_len) + (len != name_len)) {
 			best = far;
 			nearest = name;
 		}

@@ -87,8 +87,8 @@ static const struct policy_case instants[] = {
 
 static const struct policy_case lists[] = {
 	ROW("without a kind", RULE("list: l.txt"), "3:11: a list needs its kind", .files = { { "l.txt", "a" } }),
-	ROW("kind unknown", LIST("hash"), "4:11: \"hash\" is not a value of \"kind\"; did you mean \"path\"?"),
-	ROW("kind of users", LIST("uid"), "4:11: a list of kind uid cannot be banned"),
+	ROW("kind unknown", LIST("hash"), "4:11: \"hash\" is not a value of \"kind\"; it is sha256, authenticode, certificate, package, buildid, fsverity, path, domain or network"),
+	ROW("kind of users", LIST("uid"), "4:11: \"uid\" is not a value of \"kind\"; it is sha256, authenticode,"),
 	ROW("kind twice", LIST("path") "    kind: path\n", "5:5: \"kind\" is given twice"),
 	ROW("not there", LIST("sha256"), "3:11: list \"l.txt\": No such file or directory"),
 	ROW("absolute", RULE("list: /etc/passwd"), "3:11: \"/etc/passwd\" is absolute; it must lie beside"),
