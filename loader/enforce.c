@@ -310,6 +310,8 @@ int enforce_read(const struct enforce_options *options, struct policy **ret_poli
 	system_read(&files);
 	checks.system_count = files.count;
 	checks.system = files.files;
+	checks.find_packages = system_find_packages;
+	checks.ctx = &files;
 	names.trusted = true;
 	ret = read_policy(&names, &checks, &policy);
 

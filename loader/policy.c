@@ -110,6 +110,8 @@ int policy_options_open(const struct policy_options *options, struct policy **re
 	system_read(&files);
 	checks.system_count = files.count;
 	checks.system = files.files;
+	checks.find_packages = system_find_packages;
+	checks.ctx = &files;
 	err = read_policy(&options->names, &checks, ret_policy);
 	if (err == -ENODATA && !options->names.count)
 		err = read_shipped(&checks, ret_policy);
@@ -181,6 +183,7 @@ static int policy_check_verb(struct policy_options *options)
 	options->strict = true;
 	if (arguments_are_names(options) || policy_options_open(options, &policy))
 		return EXIT_ERROR;
+	policy_tell_links(policy);
 	for (size_t i = 0; i < policy_ban_count(policy); i++) {
 		if (options->json)
 			check_json(policy_ban_get(policy, i), options->at);

@@ -34,6 +34,9 @@ int policy_explain_verb(struct policy_options *options);
 int policy_sign_verb(struct policy_options *options);
 int policy_verify_verb(struct policy_options *options);
 
+/* Warns of paths that lead through a symbolic link of this machine. */
+void policy_tell_links(const struct policy *policy);
+
 /* One object a ban, with the keys of the policy text. Returns the exit code. */
 int policy_show_json(const struct policy *policy);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 
 #include <openssl/evp.h>
 
+#include "loader/identity/package.h"
+#include "loader/packages.h"
 #include "loader/system.h"
 #include "policy/cleanup.h"
 
@@ -78,8 +81,26 @@ void system_read(struct system_files *ret_files)
 	add_mapped(ret_files);
 }
 
+/* Where no database can be read, no rule of a package bans anything either. */
+void system_find_packages(void *ctx)
+{
+	cleanup(cleanup_fd) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct package_table *table;
+	struct system_files *files = ctx;
+	bool changed;
+
+	if (root < 0 || files->packages || packages_new(&files->packages, root) ||
+	    packages_refresh(files->packages, &changed))
+		return;
+	table = packages_table(files->packages);
+	for (size_t i = 0; table && i < files->count; i++)
+		package_owners(table, files->files[i].path, &files->files[i].package, 1);
+}
+
 void system_release(struct system_files *files)
 {
+	packages_free(files->packages);
+	files->packages = NULL;
 	for (size_t i = 0; i < files->count; i++)
 		free(files->paths[i]);
 	files->count = 0;

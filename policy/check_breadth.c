@@ -141,15 +141,17 @@ static int check_value(const struct subject *s)
 	}
 }
 
-/* Does a rule of a path ban this file of the system? */
-static bool path_bans(const struct subject *s, const char *path)
+/* Does a rule of a path, or of a package, mean this one of the system's? */
+static bool text_bans(const struct subject *s, const char *text)
 {
-	const char *text = model_bytes(s->check->policy, s->value);
+	const char *have = model_bytes(s->check->policy, s->value);
 	size_t len = s->value->len;
 
+	if (!text)
+		return false;
 	if (s->value->flags & RULE_PREFIX)
-		return strncmp(path, text, len) == 0;
-	return strlen(path) == len && memcmp(path, text, len) == 0;
+		return strncmp(text, have, len) == 0;
+	return strlen(text) == len && memcmp(text, have, len) == 0;
 }
 
 /* One file of the system: compared with each key of the rule. */
@@ -178,7 +180,9 @@ static int check_system(const struct subject *s)
 		int err = 0;
 
 		if (s->value->matcher == POLICY_PATH)
-			match.found = path_bans(s, match.file->path);
+			match.found = text_bans(s, match.file->path);
+		else if (s->value->matcher == POLICY_PACKAGE)
+			match.found = text_bans(s, match.file->package);
 		else
 			err = key_each(s->check->policy, s->value, NULL, &sink);
 		if (err)
@@ -210,10 +214,13 @@ static bool may_be_system(const struct check *check, const struct rule_value *va
 
 int check_breadth(const struct check *check)
 {
+	const struct policy_checks *options = check->options;
 	const struct policy *policy = check->policy;
 	uint8_t empty[32];
 	int err = digest_sha256("", 0, empty);
 
+	if (options->find_packages && policy_matchers(policy) & 1u << POLICY_PACKAGE)
+		options->find_packages(options->ctx);
 	for (size_t i = 0; !err && i < policy->rule_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 		const struct subject s = { check, &rule->value, rule, NULL };

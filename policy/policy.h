@@ -177,6 +177,7 @@ const struct debar_phase *policy_phase_next(const struct policy_ban *ban, int64_
 /* A file the running system cannot do without, with one of its keys. */
 struct policy_system_file {
 	const char *path;
+	const char *package; /* its owner, or NULL: none, or nobody asked yet */
 	struct debar_key key;
 };
 
@@ -191,6 +192,8 @@ struct policy_checks {
 	size_t system_count;
 	const struct policy_system_file *system;
 	void *ctx;
+	/* Called when the first rule of a package is met: fills in `package` of @system. Or NULL. */
+	void (*find_packages)(void *ctx);
 	void (*warn)(void *ctx, const struct policy_error *warning); /* or NULL */
 };
 
@@ -381,8 +384,8 @@ bool policy_rule_archive(const struct policy_rule_info *rule);
 
 /*
  * The rules that ban what @text names: a digest, name, address, path, package or build-id; a name
- * also meets the rules of the names above it. Ordinals in policy order, at most @max; *ret_count is
- * how many there are. Certificate criteria are not compared.
+ * also meets the rules of the names above it, and a value that a certificate rule asks for meets
+ * that rule. Ordinals in policy order, at most @max; *ret_count is how many there are.
  */
 int policy_find(const struct policy *policy, const char *text, uint32_t *ret_ordinals, size_t max,
 		size_t *ret_count);

@@ -100,6 +100,21 @@ like "$errors" 'this would refuse the running system.*\(warning\)$' 'with a warn
 libc=$(ldd /bin/sh | awk '/libc.so/ { print $3 }')
 policy system.yaml "ban: s\nrules:\n  - path: $(dirname "$(realpath "$libc")")/\n"
 exits 2 'a path above the C library' "$DEBAR" policy check "$work/system.yaml"
+owner=$(dpkg-query -S "$libc" "$(realpath "$libc")" 2>/dev/null | head -n 1 | cut -d: -f1)
+if [ -n "$owner" ]; then
+	policy system.yaml "ban: s\nrules:\n  - package: no-such-package\n  - package: ${owner%?}*\n"
+	exits 2 'the package of the C library' "$DEBAR" policy check "$work/system.yaml"
+	like "$errors" 'system.yaml:4:5: this would refuse the running system: it bans /.*lib' 'is refused'
+else
+	skip 'the package of the C library' 'this system has no dpkg'
+fi
+mkdir -p "$work/real/below"
+ln -s real "$work/link"
+policy links.yaml "ban: l\nrules:\n  - path: $work/link/below/\n  - path: $work/link/none/at/all\n  - path: $work/real/below/\n"
+exits 0 'a path through a link' "$DEBAR" policy check "$work/links.yaml"
+is "$(wc -l <<<"$errors")" 2 'is warned of, and no other'
+like "$errors" "links.yaml:3:5: .*/link/below/ leads through a link and meets nothing; did you mean .*/real/below/\?" 'with what to write'
+like "$errors" 'links.yaml:4:5: .*did you mean .*/real/none/at/all\?' 'also where nothing is yet'
 policy suffix.yaml 'ban: s\nrules:\n  - domain: co.uk\n'
 exits 2 'a public suffix' "$DEBAR" policy check "$work/suffix.yaml"
 like "$errors" 'co.uk is a public suffix' 'is refused'
