@@ -33,8 +33,10 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter -Werror -I. -MMD -MP \
 	-isystem /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/answer_message.c loader/bootline.c loader/container.c loader/fold.c \
-	loader/identify.c loader/judge.c loader/packages.c loader/spool.c loader/witness.c)
+pure := $(wildcard policy/*.c loader/identity/*.c loader/report*.c loader/answer_message.c \
+	loader/boots_file.c loader/bootline.c loader/container.c loader/fold.c loader/identify.c \
+	loader/judge.c loader/kills.c loader/packages.c loader/process.c loader/never_set.c \
+	loader/spool.c loader/witness.c)
 loader := $(filter-out $(pure),$(wildcard loader/*.c))
 bpf := $(patsubst %.c,build/%.o,$(wildcard bpf/*.bpf.c))
 skeleton := $(if $(bpf),build/debar.skel.h)

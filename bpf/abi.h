@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 /* Raised by every change of a layout or a meaning below. Pins of another number are not used. */
-#define DEBAR_ABI_VERSION 2
+#define DEBAR_ABI_VERSION 3
 
 /* ---- keys: facts about content ------------------------------------------------------------ */
 
@@ -260,6 +260,12 @@ enum debar_mode {
 	DEBAR_MODE_ENFORCE,
 	DEBAR_MODE_MAX
 };
+
+/*
+ * Most contents that are never refused by what is derived from them, nor for not being known; a
+ * rule by their sha256 is meant, and refuses.
+ */
+#define DEBAR_NEVER_MAX 1024
 
 /* Largest file the kernel hashes: a hash cannot be killed, and 512 MiB take about a second. */
 #define DEBAR_HASH_MAX (512ULL << 20)

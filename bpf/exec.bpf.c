@@ -155,6 +155,17 @@ static __always_inline void weigh(struct verdict *v, int because)
 }
 
 /*
+ * Can the machine not do without this content? Then what would refuse it is told and refuses
+ * nothing, but for a rule by its own sha256.
+ */
+static __always_inline bool is_needed(struct verdict *v)
+{
+	if (!v->because && v->key.kind == DEBAR_KEY_SHA256)
+		return false;
+	return bpf_map_lookup_elem(&debar_never, &v->digest);
+}
+
+/*
  * The end of every hook: refuse if enforcing, and report. Returns the errno for the caller, 0 to
  * let it go on. @tell: content whose keys are not known is told although it goes on.
  */
@@ -180,7 +191,7 @@ static __always_inline __u32 judge(struct verdict *v, struct file *file, __u8 ho
 	}
 	if (!task_in_scope(state->scope))
 		return 0;
-	if (mode_cap(state, v->action) == DEBAR_DENY)
+	if (mode_cap(state, v->action) == DEBAR_DENY && !is_needed(v))
 		error = v->because == DEBAR_BECAUSE_BUSY ? ETXTBSY : EPERM;
 	count(error ? DEBAR_COUNT_DENY : DEBAR_COUNT_AUDIT);
 	report_file(v, file, hook, error ? DEBAR_OUTCOME_DENIED : DEBAR_OUTCOME_AUDITED, error,

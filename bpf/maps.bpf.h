@@ -114,6 +114,18 @@ struct {
 } debar_answers __weak SEC(".maps");
 
 /*
+ * Digest of a content that this machine cannot do without -> 1: init, the loader and the C library,
+ * rescue shells, debar. Written by the controller, which keeps the set across policies; looked up
+ * only when such a content would be refused. Full: what does not fit is refused like the rest, and that is told.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DEBAR_NEVER_MAX);
+	__type(key, struct debar_digest);
+	__type(value, __u8);
+} debar_never __weak SEC(".maps");
+
+/*
  * Address of an overlay's real inode -> epoch of its content: made by the first hook that looks at
  * the file through an overlay, ended by every open for writing of the real inode. Full: the least
  * recently used goes, and that file is hashed once more.

@@ -20,6 +20,7 @@
 #include "loader/latest.h"
 #include "loader/lock.h"
 #include "loader/message.h"
+#include "loader/never.h"
 #include "loader/recorder.h"
 #include "loader/spared.h"
 #include "loader/store.h"
@@ -227,12 +228,14 @@ bool enforce_refuses_unknown(const struct policy *policy)
 	return false;
 }
 
-/*
- * What a ban may ask for and is not done, or not by a verb that leaves: a sentence, or NULL. Where no
- * rule has to read files `unclassified` is about modules handed over in memory, which needs nobody.
- */
-static const char *unkept_word(const struct enforce_options *options, const struct policy *policy,
-			       const struct policy_ban *ban)
+unsigned int enforce_matchers_held(void)
+{
+	return HELD;
+}
+
+/* Where no rule has to read files `unclassified` is about modules from memory, which needs nobody. */
+const char *enforce_unkept(const struct enforce_options *options, const struct policy *policy,
+			   const struct policy_ban *ban)
 {
 	bool leaves = !options->resident && enforce_needs_hold(policy);
 
@@ -240,7 +243,9 @@ static const char *unkept_word(const struct enforce_options *options, const stru
 		return "unclassified: deny needs a controller that classifies: debar run";
 	if (leaves && ban->loss_deny)
 		return "on_controller_loss: deny needs a controller: debar run";
-	return ban->kill ? "on_running: kill is not supported yet" : NULL;
+	if (ban->kill && !options->resident)
+		return "on_running: kill takes a controller: debar run";
+	return NULL;
 }
 
 static int check_words(const struct enforce_options *options, const struct policy *policy)
@@ -251,7 +256,7 @@ static int check_words(const struct enforce_options *options, const struct polic
 
 	for (i = 0; i < policy_ban_count(policy); i++) {
 		ban = policy_ban_get(policy, i);
-		words = unkept_word(options, policy, ban);
+		words = enforce_unkept(options, policy, ban);
 		if (!words)
 			continue;
 		message_error(EOPNOTSUPP, "%s:%u: %s", ban->place.file, ban->place.line, words);
@@ -552,6 +557,8 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 		record_waiting(kernel);
 	if (!ret)
 		ret = compile(policy, facts ? facts : options->facts, options->ready, &tables);
+	if (!ret && kernel_parts(kernel) & (KERNEL_FILES | KERNEL_GATE))
+		never_update(kernel, options->vouch);
 	if (!ret)
 		ret = publish(kernel, options, tables);
 	if (ret)

@@ -12,6 +12,7 @@ struct kernel;
 struct policy;
 struct policy_facts;
 struct policy_tables;
+struct policy_ban;
 
 enum enforce_run_mode {
 	ENFORCE_AUTO,
@@ -30,6 +31,7 @@ struct enforce_options {
 	bool partial;
 	bool json;
 	bool guard;
+	bool vouch;    /* reload --force: what is there now may be never denied */
 	bool resident; /* a controller stays: it classifies what rules other than sha256 ask for */
 	bool ready;    /* what runs is classified: `unclassified: deny` may begin to speak */
 	const char *scan;  /* --scan: a tree to classify beforehand, or NULL */
@@ -73,6 +75,13 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 bool enforce_needs_hold(const struct policy *policy);
 bool enforce_needs_places(const struct policy *policy);
 bool enforce_needs_certificates(const struct policy *policy);
+
+/* Matchers, as bits, of rules that take such a controller. */
+unsigned int enforce_matchers_held(void);
+
+/* What the ban asks for and will not get, in words; NULL: nothing. */
+const char *enforce_unkept(const struct enforce_options *options, const struct policy *policy,
+			   const struct policy_ban *ban);
 
 /* Does a ban say `unclassified: deny`, or `on_controller_loss: deny`? */
 bool enforce_refuses_unknown(const struct policy *policy);

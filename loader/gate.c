@@ -28,6 +28,7 @@
 #include "loader/identity/identity.h"
 #include "loader/kernel.h"
 #include "loader/opinion.h"
+#include "loader/system.h"
 #include "loader/tidings.h"
 #include "loader/waiters.h"
 #include "policy/cleanup.h"
@@ -322,6 +323,20 @@ static bool let(struct gate *gate, struct look *look, bool clean)
 	return true;
 }
 
+/* Can the machine not do without it? Then only a rule by its own sha256 refuses it. */
+static bool is_needed(struct gate *gate, struct look *look, const struct verdict *verdict)
+{
+	char path[32];
+
+	if (look->because == DEBAR_BECAUSE_RULE && verdict->key.kind == DEBAR_KEY_SHA256)
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", look->waiter->fd);
+	if (!look->has_digest && system_digest(path, look->digest))
+		return false;
+	look->has_digest = true;
+	return kernel_never_has(gate->kernel, look->digest);
+}
+
 /* A match: who acts, and is it meant in earnest? */
 static bool weigh(struct gate *gate, struct look *look)
 {
@@ -337,6 +352,7 @@ static bool weigh(struct gate *gate, struct look *look)
 	if (verdict.action < DEBAR_AUDIT || !in_scope(gate, &actor))
 		return true;
 	deny = verdict.action == DEBAR_DENY && opinion_earnest(gate->opinion);
+	deny = deny && !is_needed(gate, look, &verdict);
 	/* It went already, when its time was over: what was found is told all the same. */
 	if (__atomic_load_n(&look->waiter->answered, __ATOMIC_RELAXED))
 		deny = deny && opinion_late_denies(gate->opinion);

@@ -61,12 +61,7 @@ const char *health_counter_words(enum debar_counter counter)
 
 /* ---- reasons and notes -------------------------------------------------------------------- */
 
-static void reason(struct health *health, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void note(struct health *health, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void reason(struct health *health, const char *format, ...)
+void health_reason(struct health *health, const char *format, ...)
 {
 	va_list args;
 
@@ -78,7 +73,7 @@ static void reason(struct health *health, const char *format, ...)
 	va_end(args);
 }
 
-static void note(struct health *health, const char *format, ...)
+void health_note(struct health *health, const char *format, ...)
 {
 	va_list args;
 
@@ -93,9 +88,10 @@ static void note(struct health *health, const char *format, ...)
 static void judge_gate(struct health *health)
 {
 	if (!health->controller)
-		reason(health, "in gate mode the controller enforces, and it is gone: debar run");
+		health_reason(health,
+			      "in gate mode the controller enforces, and it is gone: debar run");
 	else if (health->canary == HEALTH_CANARY_RAN)
-		reason(health, "the canary ran: the controller does not answer for it");
+		health_reason(health, "the canary ran: the controller does not answer for it");
 }
 
 static void judge_machine(struct health *health)
@@ -104,26 +100,29 @@ static void judge_machine(struct health *health)
 
 	if (health_gated(health)) {
 		if (!offer->bpffs)
-			reason(health, "no bpf file system at /sys/fs/bpf: mount -t bpf bpf "
-				       "/sys/fs/bpf");
+			health_reason(health, "no bpf file system at /sys/fs/bpf: mount -t bpf bpf "
+					      "/sys/fs/bpf");
 		return;
 	}
 	if (offer->lsm_known && !offer->lsm_bpf)
-		reason(health,
-		       "bpf is not among this kernel's security modules: boot with lsm=%s,bpf",
-		       offer->lsm);
+		health_reason(
+			health,
+			"bpf is not among this kernel's security modules: boot with lsm=%s,bpf",
+			offer->lsm);
 	if (!offer->btf)
-		reason(health, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
+		health_reason(health, "this kernel has no BTF (/sys/kernel/btf/vmlinux)");
 	if (!offer->bpffs)
-		reason(health, "no bpf file system at /sys/fs/bpf: mount -t bpf bpf /sys/fs/bpf");
+		health_reason(health,
+			      "no bpf file system at /sys/fs/bpf: mount -t bpf bpf /sys/fs/bpf");
 	if (health->ftrace == 0)
-		reason(health,
-		       "kernel.ftrace_enabled is 0, which stops BPF LSM programs on kernels "
-		       "up to 6.18: sysctl kernel.ftrace_enabled=1");
+		health_reason(health,
+			      "kernel.ftrace_enabled is 0, which stops BPF LSM programs on kernels "
+			      "up to 6.18: sysctl kernel.ftrace_enabled=1");
 	if (offer->ima)
-		note(health,
-		     "an IMA policy is loaded: digests of files that changed under an overlay "
-		     "may be stale");
+		health_note(
+			health,
+			"an IMA policy is loaded: digests of files that changed under an overlay "
+			"may be stale");
 }
 
 static void judge_loaded(struct health *health)
@@ -131,38 +130,41 @@ static void judge_loaded(struct health *health)
 	const struct debar_state *state = &health->state;
 
 	if (!state->generation)
-		reason(health, "no policy has been published yet");
+		health_reason(health, "no policy has been published yet");
 	if (health_gated(health))
 		judge_gate(health);
 	else if (health->canary == HEALTH_CANARY_RAN)
-		reason(health,
-		       "the canary ran: the programs are loaded, but the kernel does not call "
-		       "them");
+		health_reason(
+			health,
+			"the canary ran: the programs are loaded, but the kernel does not call "
+			"them");
 	if (health->canary == HEALTH_CANARY_FAILED)
-		reason(health, "the canary could not be tried");
+		health_reason(health, "the canary could not be tried");
 	if (!health_gated(health) && !kernel_hook(health->kernel, 0))
-		reason(health, "no program is attached");
+		health_reason(health, "no program is attached");
 	if (state->mode == DEBAR_MODE_OFF)
-		reason(health, "it is switched off");
+		health_reason(health, "it is switched off");
 	if (health->head.flags & DEBAR_POLICY_DERIVED && !health->controller &&
 	    !health_gated(health))
-		note(health,
-		     "no controller runs: only digests and content that is classified already "
-		     "are refused");
+		health_note(
+			health,
+			"no controller runs: only digests and content that is classified already "
+			"are refused");
 	if (state->controller && !health->controller && !health_gated(health))
-		note(health, "the controller (pid %u) is gone; what is in force stays so",
-		     state->controller);
+		health_note(health, "the controller (pid %u) is gone; what is in force stays so",
+			    state->controller);
 	if (state->stale)
-		reason(health,
-		       "the test switch `stale` is on: changed files keep their old digest");
+		health_reason(health,
+			      "the test switch `stale` is on: changed files keep their old digest");
 	if (health->counters[DEBAR_COUNT_LOST])
-		note(health, "%llu events found the ring full: acts were decided, but are not told",
-		     (unsigned long long)health->counters[DEBAR_COUNT_LOST]);
+		health_note(health,
+			    "%llu events found the ring full: acts were decided, but are not told",
+			    (unsigned long long)health->counters[DEBAR_COUNT_LOST]);
 	if (!health->book)
-		note(health, "the rule book is missing: events name rules by number only");
+		health_note(health, "the rule book is missing: events name rules by number only");
 	if (health->changed)
-		note(health,
-		     "the policy files have changed since: debar reload puts them in force");
+		health_note(health,
+			    "the policy files have changed since: debar reload puts them in force");
 }
 
 static void judge_clock(struct health *health)
@@ -172,9 +174,10 @@ static void judge_clock(struct health *health)
 
 		if (ban->entered && ban->entered <= ban->phase_count &&
 		    ban->phases[ban->entered - 1].from > health->now) {
-			note(health,
-			     "the clock was set back before a phase that has begun; the phase "
-			     "stays");
+			health_note(
+				health,
+				"the clock was set back before a phase that has begun; the phase "
+				"stays");
 			return;
 		}
 	}
@@ -189,11 +192,12 @@ static void judge_exceptions(struct health *health)
 
 		if (e->until == DEBAR_FOREVER || e->until - SOON > health->now)
 			continue;
-		note(health, "the exception of %s for %s %.128s %s %s",
-		     policy_ban_get(health->policy, e->ban)->id, policy_matcher_name(e->matcher),
-		     policy_exception_value(health->policy, e, value, sizeof(value)),
-		     e->until <= health->now ? "ended" : "ends",
-		     policy_instant_format(e->until, until, sizeof(until)));
+		health_note(health, "the exception of %s for %s %.128s %s %s",
+			    policy_ban_get(health->policy, e->ban)->id,
+			    policy_matcher_name(e->matcher),
+			    policy_exception_value(health->policy, e, value, sizeof(value)),
+			    e->until <= health->now ? "ended" : "ends",
+			    policy_instant_format(e->until, until, sizeof(until)));
 	}
 }
 
@@ -256,7 +260,8 @@ static void files_read(struct health *health)
 	if (store_options(&options))
 		return;
 	if (read_policy(&options.policies, &checks, &health->policy)) {
-		note(health, "the policy files cannot be read any more; what is in force stays so");
+		health_note(health,
+			    "the policy files cannot be read any more; what is in force stays so");
 		return;
 	}
 	health->changed = !policy_digest(health->policy, digest) &&
@@ -305,11 +310,11 @@ static int loaded_read(struct health *health)
 	int err = kernel_open(&health->kernel, &error);
 
 	if (err == -ENOENT) {
-		reason(health, "nothing is loaded");
+		health_reason(health, "nothing is loaded");
 		return 0;
 	}
 	if (err == -EPROTO) {
-		reason(health, "%s", error.text);
+		health_reason(health, "%s", error.text);
 		return 0;
 	}
 	if (err)
@@ -326,6 +331,7 @@ static int loaded_read(struct health *health)
 	judge_loaded(health);
 	judge_clock(health);
 	judge_exceptions(health);
+	health_parts_read(health);
 	return 0;
 }
 
@@ -350,6 +356,7 @@ int health_read(struct health *ret_health)
 
 void health_release(struct health *health)
 {
+	health_parts_release(health);
 	kernel_free(health->kernel);
 	policy_book_free(health->book);
 	policy_free(health->policy);

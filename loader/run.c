@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "loader/boots.h"
 #include "loader/cgroups.h"
 #include "loader/commands.h"
 #include "loader/control.h"
@@ -21,6 +23,7 @@
 #include "loader/enforce.h"
 #include "loader/gate.h"
 #include "loader/hold.h"
+#include "loader/identity/identity.h"
 #include "loader/kernel.h"
 #include "loader/latest.h"
 #include "loader/lock.h"
@@ -30,6 +33,7 @@
 #include "loader/report.h"
 #include "loader/spared.h"
 #include "loader/store.h"
+#include "loader/sweeper.h"
 #include "loader/watchdog.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
@@ -46,12 +50,16 @@ struct controller {
 	struct notify_clock alive;
 	struct policy *policy;
 	struct watchdog *watchdog;
-	struct hold *hold; /* NULL: the policy asks for nothing that needs one */
-	struct gate *gate; /* gate mode: in the place of all programs about files */
-	bool places;	   /* the hold was started for paths or packages, too */
-	__u64 cgroups;	   /* cgroups_now() when the policy was put into force */
-	time_t spared;	   /* boot clock, when addresses were last looked at */
-	bool prepared;	   /* what runs was classified */
+	struct hold *hold;	   /* NULL: the policy asks for nothing that needs one */
+	struct gate *gate;	   /* gate mode: in the place of all programs about files */
+	pthread_mutex_t hold_lock; /* whoever but this thread uses it, and who exchanges it */
+	struct sweeper *sweeper;
+	struct boots_watch *boots; /* NULL: this boot is not watched */
+	unsigned int phases;	   /* begun, of all bans */
+	bool places;		   /* the hold was started for paths or packages, too */
+	__u64 cgroups;		   /* cgroups_now() when the policy was put into force */
+	time_t spared;		   /* boot clock, when addresses were last looked at */
+	bool prepared;		   /* what runs was classified */
 	bool stop;
 	time_t noted; /* when the clock was remembered */
 };
@@ -88,6 +96,48 @@ static int swap(struct controller *controller, struct policy *policy)
 		return message_error(ENOMEM, "cannot judge files by the new policy: out of memory");
 	return ret;
 }
+
+/* ---- what runs already -------------------------------------------------------------------- */
+
+/* In the sweep's thread. */
+static void learn(void *ctx, int fd, struct identity *identity, struct debar_key *ret_place)
+{
+	struct controller *controller = ctx;
+
+	pthread_mutex_lock(&controller->hold_lock);
+	if (controller->hold)
+		hold_learn(controller->hold, fd, identity, ret_place);
+	else
+		identity_free(identity);
+	pthread_mutex_unlock(&controller->hold_lock);
+}
+
+/* In any thread: something banned was recognised when it ran already. */
+static void sweep_late(void *ctx)
+{
+	struct controller *controller = ctx;
+
+	sweeper_ask(controller->sweeper, false);
+}
+
+/* A phase that begins is a policy that arrives: what runs is looked through for it. */
+static void follow_phases(struct controller *controller)
+{
+	unsigned int begun = kernel_phases_begun(controller->kernel);
+
+	if (begun != controller->phases)
+		sweeper_ask(controller->sweeper, true);
+	controller->phases = begun;
+}
+
+static void tell_running(void *ctx, const struct debar_event *event)
+{
+	struct controller *controller = ctx;
+
+	(void)recorder_note(controller->recorder, event);
+}
+
+/* ---- policies ------------------------------------------------------------------------------ */
 
 /* With the rules about files in force, it is tried whether anybody is asked. */
 static int follow_gate(struct controller *controller, bool places)
@@ -139,13 +189,18 @@ static int follow_policy(struct controller *controller)
 		return follow_gate(controller, places);
 	if (controller->hold && places == controller->places)
 		return prepare(controller);
+	pthread_mutex_lock(&controller->hold_lock);
 	hold_stop(take(controller->hold));
-	if (!enforce_needs_hold(controller->policy))
-		return 0;
-	ret = hold_start(&controller->hold, controller->kernel, controller->policy, places,
-			 controller->watchdog);
+	ret = enforce_needs_hold(controller->policy) ?
+		      hold_start(&controller->hold, controller->kernel, controller->policy, places,
+				 controller->watchdog) :
+		      0;
+	pthread_mutex_unlock(&controller->hold_lock);
 	if (ret)
 		return message_error(ret, "cannot hold unknown programs: %s", strerror(-ret));
+	if (!controller->hold)
+		return 0;
+	hold_watch_late(controller->hold, sweep_late, controller);
 	controller->places = places;
 	/*
 	 * Its certificates are yet to be seen, in what another controller had classified, too: all
@@ -174,12 +229,16 @@ static int reload(struct controller *controller, bool force)
 	if (ret)
 		return ret;
 	recorder_read(controller->recorder, 0); /* while its rules can still be named */
+	controller->options->vouch = force;
 	ret = swap(controller, policy);
+	controller->options->vouch = false;
 	if (ret)
 		return ret;
 	policy_free(controller->policy);
 	controller->policy = take(policy);
 	ret = follow_policy(controller);
+	controller->phases = kernel_phases_begun(controller->kernel);
+	sweeper_ask(controller->sweeper, true);
 	enforce_tell(controller->kernel, "reloaded", controller->options->json);
 	fflush(stdout);
 	tell_manager(controller, notify_status);
@@ -322,20 +381,25 @@ static int serve(struct controller *controller, int signals, int control)
 		{ .fd = kernel_events_fd(controller->kernel), .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = control, .events = POLLIN },
+		{ .fd = sweeper_fd(controller->sweeper), .events = POLLIN },
 		{ .events = POLLIN }, /* the gate's, which a reload may replace */
 	};
 
 	while (!controller->stop) {
-		polled[3].fd = controller->gate ? gate_fd(controller->gate) : -1;
-		if (poll(polled, 4, HEARTBEAT_MS) < 0 && errno != EINTR)
+		polled[4].fd = controller->gate ? gate_fd(controller->gate) : -1;
+		if (poll(polled, 5, HEARTBEAT_MS) < 0 && errno != EINTR)
 			return message_error(errno, "cannot wait: %m");
 		heartbeat(controller);
 		look_at_addresses(controller);
 		look_at_cgroups(controller);
 		notify_alive(&controller->alive);
+		boots_tick(controller->boots);
 		recorder_read(controller->recorder, 0);
 		read_gate(controller);
 		recorder_tick(controller->recorder);
+		if (polled[3].revents)
+			sweeper_pass(controller->sweeper, tell_running, controller);
+		follow_phases(controller);
 		if (refresh(controller))
 			(void)swap(controller, controller->policy); /* for rules by package */
 		if (polled[1].revents)
@@ -382,7 +446,9 @@ static int run(struct enforce_options *options)
 	cleanup(kernel_freep) struct kernel *kernel = NULL;
 	cleanup(recorder_freep) struct recorder *recorder = NULL;
 	cleanup(cleanup_fd) int signals = catch_signals(), lock = -1, control = -1;
-	struct controller controller = { .options = options };
+	struct controller controller = { .options = options,
+					 .hold_lock = PTHREAD_MUTEX_INITIALIZER };
+	struct sweep_options sweep = { .learn = learn, .learn_ctx = &controller };
 	pid_t other = 0;
 	int ret = enforce_read_start(options, &policy);
 
@@ -401,6 +467,9 @@ static int run(struct enforce_options *options)
 	}
 	if (lock < 0)
 		return message_error(lock, "cannot lock %s: %s", RUN_DIR, strerror(-lock));
+	if (!options->audit && !options->guard && !options->cgroup &&
+	    boots_start(&controller.boots))
+		options->audit = true;
 	ret = enforce_start(options, policy, &kernel);
 	if (ret)
 		return ret;
@@ -417,17 +486,25 @@ static int run(struct enforce_options *options)
 	controller.policy = take(policy);
 	controller.cgroups = cgroups_now(controller.policy);
 	recorder_watch(recorder, watch, &controller);
+	sweep.kernel = kernel;
+	ret = sweeper_start(&controller.sweeper, &sweep);
+	if (ret)
+		return message_error(ret, "cannot look through what runs: %s", strerror(-ret));
 	ret = follow_policy(&controller);
 	if (ret)
 		return ret;
+	controller.phases = kernel_phases_begun(kernel);
+	sweeper_ask(controller.sweeper, true);
 	tell_gaps(&controller);
 	enforce_tell(kernel, "running", options->json);
 	fflush(stdout);
 	tell_manager(&controller, notify_ready);
 	ret = serve(&controller, signals, control);
 	notify_stopping();
+	boots_end(controller.boots);
 	kernel_state(kernel)->controller = 0;
-	hold_stop(controller.hold);
+	sweeper_stop(controller.sweeper);
+	hold_stop(take(controller.hold));
 	read_gate(&controller);
 	gate_stop(controller.gate);
 	watchdog_stop(controller.watchdog);

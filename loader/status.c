@@ -14,6 +14,7 @@
 #include "loader/container.h"
 #include "loader/health.h"
 #include "loader/message.h"
+#include "loader/status_parts.h"
 #include "policy/cleanup.h"
 #include "policy/digest.h"
 #include "policy/policy.h"
@@ -152,6 +153,7 @@ static void loaded_json(json_t *json, const struct health *health)
 	char scope[4096];
 
 	policy_json(json, health);
+	status_parts_json(json, health);
 	for (size_t i = 0; kernel_hook(health->kernel, i); i++)
 		json_array_append_new(hooks, json_string(kernel_hook(health->kernel, i)));
 	for (unsigned int i = 0; i < DEBAR_COUNTER_MAX; i++)
@@ -167,7 +169,8 @@ static void loaded_json(json_t *json, const struct health *health)
 			    scope_path(health, scope, sizeof(scope)) ? json_string(scope) :
 								       json_null());
 	json_object_set_new(json, "lost",
-			    json_integer((json_int_t)health->counters[DEBAR_COUNT_LOST]));
+			    json_integer((json_int_t)(health->counters[DEBAR_COUNT_LOST] +
+						      health->net_counters[DEBAR_NET_LOST])));
 	json_object_set_new(json, "counters", counts);
 	json_object_set_new(json, "memory",
 			    json_pack("{s:I, s:I}", "all", (json_int_t)health->memory, "keys",
@@ -349,6 +352,20 @@ static void print_counters(const struct health *health, const struct look *look)
 	}
 }
 
+static void print_net_counters(const struct health *health, const struct look *look)
+{
+	char text[32];
+
+	for (unsigned int i = 0; i < DEBAR_NET_COUNTER_MAX; i++) {
+		bool fact = i >= DEBAR_NET_FACT_MALFORMED;
+
+		if (health->net_counters[i])
+			printf("  %12s  %s%s%s%s\n", number(health->net_counters[i], text),
+			       fact ? look->fair : "", fact ? "fact not obtained: " : "",
+			       health_net_words(i), fact ? look->plain : "");
+	}
+}
+
 static void print_text(const struct health *health)
 {
 	const struct look *look = colour_wanted(stdout) ? &coloured : &bare;
@@ -357,10 +374,12 @@ static void print_text(const struct health *health)
 	if (!health->loaded)
 		return;
 	print_policy(health);
+	status_parts_text(health);
 	print_hooks(health);
 	print_memory(health);
 	print_bans(health, look);
 	print_counters(health, look);
+	print_net_counters(health, look);
 }
 
 /* ---- the verb ----------------------------------------------------------------------------- */

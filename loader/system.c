@@ -19,7 +19,7 @@ static void cleanup_md(EVP_MD_CTX **md)
 	EVP_MD_CTX_free(*md);
 }
 
-static int file_sha256(const char *path, __u8 ret_digest[32])
+int system_digest(const char *path, __u8 ret_digest[32])
 {
 	cleanup(cleanup_file) FILE *file = fopen(path, "re");
 	cleanup(cleanup_md) EVP_MD_CTX *md = EVP_MD_CTX_new();
@@ -47,7 +47,7 @@ static void add(struct system_files *files, const char *path)
 	for (size_t i = 0; i < files->count; i++)
 		if (strcmp(files->paths[i], real) == 0)
 			return;
-	if (file_sha256(real, file.key.value))
+	if (system_digest(real, file.key.value))
 		return;
 	files->paths[files->count] = take(real);
 	file.path = files->paths[files->count];
