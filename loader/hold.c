@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "loader/certificates.h"
 #include "loader/classify.h"
@@ -19,6 +15,7 @@
 #include "loader/kernel.h"
 #include "loader/place.h"
 #include "loader/system.h"
+#include "loader/told.h"
 #include "loader/waiters.h"
 #include "policy/cleanup.h"
 #include "policy/policy.h"
@@ -280,49 +277,6 @@ int hold_find_copies(struct hold *hold, const struct policy *policy)
 	return 0;
 }
 
-static int open_same(const char *path, const struct debar_event *event)
-{
-	cleanup(cleanup_fd) int fd = -1;
-	struct stat st;
-	int ret = identify_open(path, &fd);
-
-	if (ret)
-		return ret;
-	if (fstat(fd, &st) || st.st_ino != event->inode)
-		return -ESTALE;
-	return take_fd(fd);
-}
-
-/* A file without a name, as of memfd_create: one of the actor's descriptors is it. */
-static int open_descriptor(const struct debar_event *event)
-{
-	char path[64];
-	DIR *list;
-	struct dirent *entry;
-	int fd = -ENOENT;
-
-	snprintf(path, sizeof(path), "/proc/%u/fd", event->actor.pid);
-	list = opendir(path);
-	while (list && fd < 0 && (entry = readdir(list))) {
-		snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", event->actor.pid, entry->d_name);
-		fd = open_same(path, event);
-	}
-	if (list)
-		closedir(list);
-	return fd;
-}
-
-/* The file an event speaks of, by the actor's own view of its path; no other one of that name. */
-static int open_told(const struct debar_event *event)
-{
-	char path[DEBAR_PATH_LEN + 64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%u/root%s", event->actor.pid, event->path);
-	fd = open_same(path, event);
-	return fd < 0 ? open_descriptor(event) : fd;
-}
-
 /* What the file is, if it still has the event's digest: an element vouches for that, or a hash. */
 static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 		    struct debar_answer *ret_answer)
@@ -351,7 +305,7 @@ static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 
 void hold_answer(struct hold *hold, const struct debar_event *event)
 {
-	cleanup(cleanup_fd) int fd = open_told(event);
+	cleanup(cleanup_fd) int fd = told_open(event);
 	struct debar_answer answer;
 	int ret = fd < 0 ? fd : find_out(hold, fd, event, &answer);
 

@@ -28,11 +28,12 @@ static int map(const char *file, int first, int then)
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	char *at = mmap(NULL, 4096, first, MAP_PRIVATE, fd, 0);
 
+	if (fd >= 0)
+		close(fd); /* as loaders do */
 	if (fd < 0 || at == MAP_FAILED || (then != first && mprotect(at, 4096, then))) {
 		perror(file);
 		return 1;
 	}
-	close(fd);
 	return wait_for_end();
 }
 
