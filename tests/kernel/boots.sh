@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 6.1
 # timeout: 240
 # Two boots that were not found good, and the next one only reports; one that was, and it enforces.
 # shellcheck source=tests/kernel/lib.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 6.1
 # timeout: 180
 # What the machine cannot do without is not refused by what is derived from it, nor for not being
 # known; across an upgrade, and not by whoever takes its place.
