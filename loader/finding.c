@@ -174,6 +174,15 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 	const struct verdict *v = &finding->verdict;
 	char key[1024], rule[768], phase[64];
 
+	if (finding->oversize) {
+		phase_words(finding, policy, utc, phase, sizeof(phase));
+		snprintf(finding->because, sizeof(finding->because),
+			 "it is above %llu MiB, too large to be hashed when it is to run, and ban "
+			 "%s says oversize: deny: %s%s",
+			 DEBAR_HASH_MAX >> 20, policy_ban_get(policy, v->ban)->id, done[v->action],
+			 phase);
+		return;
+	}
 	if (!v->matched || !finding->known) {
 		because_nothing(finding, policy);
 		return;
@@ -193,6 +202,22 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 			 key, rule, done[v->action], phase);
 }
 
+/* What can run is refused for its size where a ban says so, whatever is in it; archives do not. */
+static void judge_size(struct finding *finding, const struct judge *judge, int64_t utc)
+{
+	const struct identity *id = finding->file->identity;
+	bool runs = id->type == IDENTITY_SCRIPT || id->type == IDENTITY_ELF ||
+		    id->type == IDENTITY_MODULE || id->type == IDENTITY_PE;
+	struct verdict without = judge_without(judge, DEBAR_BECAUSE_OVERSIZE, NULL, 0, utc);
+
+	finding->oversize = runs && id->size > DEBAR_HASH_MAX &&
+			    without.action > finding->verdict.action;
+	if (!finding->oversize)
+		return;
+	finding->verdict = without;
+	finding->verdict.matched = false;
+}
+
 int finding_judge(struct finding *finding, const struct policy *policy, const struct judge *judge,
 		  int64_t utc)
 {
@@ -202,6 +227,7 @@ int finding_judge(struct finding *finding, const struct policy *policy, const st
 	case FINDING_FILE:
 		finding->verdict =
 			judge_file(judge, finding->file->keys, finding->file->key_count, utc);
+		judge_size(finding, judge, utc);
 		break;
 	case FINDING_NAME:
 		finding->verdict = judge_name(judge, finding->name, utc);

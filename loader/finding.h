@@ -33,6 +33,7 @@ struct finding {
 	uint8_t family; /* of an address: 4 or 6 */
 	uint8_t address[16];
 	struct verdict verdict;
+	bool oversize;		      /* what the verdict rests on: no rule, but oversize: deny */
 	bool known;		      /* `rule` is filled in */
 	struct policy_rule_info rule; /* that decided */
 	char because[2048];

@@ -50,6 +50,19 @@ exits 1 "a file below a banned path" "$DEBAR" check -p policy.yaml banned/neighb
 like "$output" "its path $work/banned/ is banned" "is denied by its path"
 exits 0 "the same file elsewhere" "$DEBAR" check -p policy.yaml neighbour
 
+# too large to be hashed when it runs
+cp /bin/true huge
+truncate -s 513M huge
+exits 0 "a program above the cap" "$DEBAR" check -p policy.yaml huge
+sed '1a oversize: deny' policy.yaml >oversize.yaml
+exits 1 "where the ban says oversize: deny" "$DEBAR" check -p oversize.yaml huge
+like "$output" 'it is above 512 MiB.*ban test says oversize: deny: denied since 2024-06-01' "is denied for its size"
+exits 1 "at an instant of audit" "$DEBAR" check --json -p oversize.yaml --at 2024-03-01T00:00:00Z huge
+is "$(field '[.verdict, .ban, .rule] | tostring')" '["audit",null,null]' "is audited, by no rule"
+printf 'data' | dd of=huge conv=notrunc status=none
+exits 0 "data of that size, which does not run" "$DEBAR" check -p oversize.yaml huge
+rm huge
+
 # JSON
 exits 1 "--json" "$DEBAR" check --json -p policy.yaml file
 is "$(field 'keys_unsorted | join(" ")')" \
