@@ -13,9 +13,10 @@
 #include "policy/format.h"
 
 struct item {
-	char *what;		  /* "rule sha256 ab12..." */
-	char *said;		  /* "exec deny" or "" */
-	const struct range *list; /* or NULL */
+	char *what;				  /* "rule sha256 ab12..." */
+	char *said;				  /* "exec deny" or "" */
+	const struct range *range;		  /* of a rule or a list, or NULL */
+	const struct policy_authority *authority; /* or NULL */
 };
 
 struct items {
@@ -34,9 +35,8 @@ static void items_release(struct items *items)
 
 /* Takes over what the two formats hold. */
 static int items_add(struct items *items, struct format *what, struct format *said,
-		     const struct range *list)
+		     struct item item)
 {
-	struct item item = { .list = list };
 	int err = format_done(what, &item.what, NULL);
 
 	if (!err)
@@ -62,7 +62,7 @@ struct writer {
 	const struct policy *policy;
 	const struct policy_ban *ban;
 	size_t index;
-	const struct range *list;
+	struct item item; /* what is more to it than its words */
 	void (*write)(struct writer *w, FILE *what, FILE *said);
 };
 
@@ -76,17 +76,17 @@ static int write_item(struct items *items, struct writer *writer)
 		err = format_open(&said);
 	if (err)
 		return err;
-	writer->list = NULL;
+	writer->item = (struct item){};
 	writer->write(writer, what.stream, said.stream);
-	return items_add(items, &what, &said, writer->list);
+	return items_add(items, &what, &said, writer->item);
 }
 
 static void write_range(struct writer *w, FILE *what, FILE *said)
 {
 	const struct range *range = &w->policy->ranges[w->index];
 
+	w->item.range = range;
 	if (range->list) {
-		w->list = range;
 		(void)fprintf(what, "list %s of %s", range->list,
 			      policy_matcher_name(range->matcher));
 	} else {
@@ -118,25 +118,31 @@ static void write_exception(struct writer *w, FILE *what, FILE *said)
 		(void)fprintf(said, " (%s)", exception->owner);
 }
 
+static void write_acts(FILE *out, unsigned int acts)
+{
+	const char *comma = "";
+
+	for (int act = 0; act < POLICY_ACT_MAX; act++) {
+		if (!(acts & 1u << act))
+			continue;
+		(void)fprintf(out, "%s%s", comma, policy_act_name(act));
+		comma = ", ";
+	}
+	(void)fputs(acts ? "" : "nothing", out);
+}
+
+/* Paragraphs are left to who compares two of them. */
 static void write_authority(struct writer *w, FILE *what, FILE *said)
 {
 	const struct policy_authority *authority = &w->ban->authorities[w->index];
-	const char *comma = "";
 
+	w->item.authority = authority;
 	(void)fprintf(what, "authority %s", authority->id);
 	(void)fprintf(said, "%s", authority->title);
 	if (authority->citation)
 		(void)fprintf(said, ", %s", authority->citation);
-	for (int act = 0; act < POLICY_ACT_MAX; act++) {
-		if (!(authority->acts & 1u << act))
-			continue;
-		(void)fprintf(said, "%s%s", *comma ? comma : ", prohibits ", policy_act_name(act));
-		comma = ", ";
-	}
-	if (authority->binds)
-		(void)fprintf(said, ", binds %s", authority->binds);
-	if (authority->note)
-		(void)fprintf(said, ", note: %s", authority->note);
+	(void)fputs(", prohibits ", said);
+	write_acts(said, authority->acts);
 }
 
 static void write_phase(struct writer *w, FILE *what, FILE *said)
@@ -186,29 +192,62 @@ static int tell_list(const struct sides *s, const struct item *before, const str
 	size_t added = 0, removed = 0;
 	int err;
 
-	if (memcmp(before->list->digest, after->list->digest, 32) == 0)
+	if (memcmp(before->range->digest, after->range->digest, 32) == 0)
 		return 0;
-	err = diff_lists(s->before, before->list, s->after, after->list, &added, &removed);
+	err = diff_lists(s->before, before->range, s->after, after->range, &added, &removed);
 	if (err)
 		return err;
 	if (added || removed)
 		(void)fprintf(s->out, "ban %s: %s: %zu values added, %zu removed, now %u\n", s->id,
-			      after->what, added, removed, after->list->entries);
+			      after->what, added, removed, after->range->entries);
 	return 0;
 }
 
 static void tell_one(const struct sides *s, const struct item *item, const char *verb)
 {
 	(void)fprintf(s->out, "ban %s: %s %s", s->id, item->what, verb);
-	if (item->list)
-		(void)fprintf(s->out, ", %u values", item->list->entries);
+	if (item->range && item->range->list)
+		(void)fprintf(s->out, ", %u values", item->range->entries);
 	if (item->said[0])
 		(void)fprintf(s->out, ": %s", item->said);
 	(void)fputc('\n', s->out);
 }
 
+/* @what has a @name, both in the words of the policy: "rule sha256 ab12..." and " note". */
+static void tell_text(const struct sides *s, const char *what, const char *name, const char *before,
+		      const char *after)
+{
+	if (strcmp(before ? before : "", after ? after : "") != 0)
+		(void)fprintf(s->out, "ban %s: %s%s is now \"%s\", was \"%s\"\n", s->id, what, name,
+			      after ? after : "", before ? before : "");
+}
+
+static void tell_authority(const struct sides *s, const char *what,
+			   const struct policy_authority *before,
+			   const struct policy_authority *after)
+{
+	tell_text(s, what, " title", before->title, after->title);
+	tell_text(s, what, " citation", before->citation, after->citation);
+	tell_text(s, what, " url", before->url, after->url);
+	tell_text(s, what, " binds", before->binds, after->binds);
+	tell_text(s, what, " note", before->note, after->note);
+	if (before->acts == after->acts)
+		return;
+	(void)fprintf(s->out, "ban %s: %s acts is now ", s->id, what);
+	write_acts(s->out, after->acts);
+	(void)fputs(", was ", s->out);
+	write_acts(s->out, before->acts);
+	(void)fputc('\n', s->out);
+}
+
 static void tell_change(const struct sides *s, const struct item *before, const struct item *after)
 {
+	if (before->authority && after->authority) {
+		tell_authority(s, after->what, before->authority, after->authority);
+		return;
+	}
+	if (before->range && after->range)
+		tell_text(s, after->what, " note", before->range->note, after->range->note);
 	if (strcmp(before->said, after->said) != 0)
 		(void)fprintf(s->out, "ban %s: %s is now %s, was %s\n", s->id, after->what,
 			      after->said[0] ? after->said : "as the phase says",
@@ -231,7 +270,7 @@ static int tell_items(const struct sides *s, const struct items *before, const s
 			tell_one(s, b, "is new");
 		} else {
 			tell_change(s, a, b);
-			if (a->list && b->list)
+			if (a->range && a->range->list && b->range && b->range->list)
 				err = tell_list(s, a, b);
 		}
 		i += order <= 0;
@@ -248,14 +287,6 @@ static void tell_switch(const struct sides *s, const char *name, bool before, bo
 			      after ? yes : no, before ? yes : no);
 }
 
-static void tell_text(const struct sides *s, const char *name, const char *before,
-		      const char *after)
-{
-	if (strcmp(before ? before : "", after ? after : "") != 0)
-		(void)fprintf(s->out, "ban %s: %s is now \"%s\", was \"%s\"\n", s->id, name,
-			      after ? after : "", before ? before : "");
-}
-
 static const char *expiry(int64_t expires, char *buf, size_t size)
 {
 	return expires == DEBAR_FOREVER ? "never" : policy_instant_format(expires, buf, size);
@@ -265,7 +296,7 @@ static void tell_head(const struct sides *s, const struct policy_ban *a, const s
 {
 	char x[40], y[40];
 
-	tell_text(s, "title", a->title, b->title);
+	tell_text(s, "title", "", a->title, b->title);
 	tell_switch(s, "unclassified", a->unclassified_deny, b->unclassified_deny, "allow", "deny");
 	tell_switch(s, "oversize", a->oversize_deny, b->oversize_deny, "allow", "deny");
 	tell_switch(s, "on_running", a->kill, b->kill, "report", "kill");

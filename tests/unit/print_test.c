@@ -108,6 +108,11 @@ static const struct diff_case diffs[] = {
 	  "ban x: exception uid 7 is now until 2030-01-01T00:00:00Z, because: r, was without end, because: r\n" },
 	{ "a phase", BASE, BASE "phases: [{from: 2030-01-01T00:00:00Z, exec: off, network: deny}]\n", "ban x: phase from 2030-01-01T00:00:00Z is new: exec off, network deny\n" },
 	{ "an authority", BASE, BASE "authorities: [{id: a, title: t, acts: [use, supply]}]\n", "ban x: authority a is new: t, prohibits supply, use\n" },
+	{ "an authority's words", BASE "authorities: [{id: a, title: t, citation: c, acts: [use], note: n}]\n",
+	  BASE "authorities: [{id: a, title: t, citation: d, url: \"https://e.example\", acts: [use, supply], note: n}]\n",
+	  "ban x: authority a citation is now \"d\", was \"c\"\nban x: authority a url is now \"https://e.example\", was \"\"\n"
+	  "ban x: authority a acts is now supply, use, was use\n" },
+	{ "a note", BASE "    note: one\n", BASE "    note: two\n", "ban x: rule path /b note is now \"two\", was \"one\"\n" },
 	{ "serial and expiry", BASE "serial: 1\n", BASE "serial: 2\nexpires: 2030-01-01T00:00:00Z\n",
 	  "ban x: serial is now 2, was 1\nban x: expires is now 2030-01-01T00:00:00Z, was never\n" },
 	{ "another ban", BASE, "ban: y\nrules: [{path: /a}]\n", "ban x is gone with 2 path rules\nban y is new with 1 path rules\n" },
