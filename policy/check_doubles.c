@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thing banned twice in one ban, and rules that an exception without an end leaves without
+ * One thing banned or excepted twice in one ban, and rules that an exception without an end leaves without
  * effect. Both are hash look-ups, for there may be millions of rules.
  */
 #include <errno.h>
@@ -174,6 +174,32 @@ static int check_certificates(const struct check *check)
 	return 0;
 }
 
+/* Of two the one that lasts longer wins: who reads the other is misled about when it ends. */
+static int check_exceptions(const struct check *check)
+{
+	const struct policy *policy = check->policy;
+	cleanup(set_release) struct set set = {};
+	int err = set_new(&set, policy->exception_count);
+
+	for (size_t i = 0; !err && i < policy->exception_count; i++) {
+		const struct policy_exception *exception = &policy->exceptions[i], *first;
+		struct rule_value value = model_exception_value(exception);
+		struct identity id = identify(policy, &value, exception->ban);
+		uint32_t *slot = find_exception(check, &set, &id);
+		char shown[128];
+
+		if (!*slot) {
+			*slot = (uint32_t)i + 1;
+			continue;
+		}
+		first = &policy->exceptions[*slot - 1];
+		err = check_soft(check, &exception->place, "%s is excepted already, at %s:%u",
+				 check_show(policy, &value, shown, sizeof(shown)),
+				 first->place.file, first->place.line);
+	}
+	return err;
+}
+
 /* ---- exceptions that cover a rule --------------------------------------------------------- */
 
 struct shadows {
@@ -317,6 +343,8 @@ int check_doubles(const struct check *check)
 		err = check_rules(check, &set);
 	if (!err)
 		err = check_certificates(check);
+	if (!err)
+		err = check_exceptions(check);
 	if (!err && check->policy->exception_count)
 		err = check_shadows(check);
 	return err;

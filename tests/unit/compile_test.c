@@ -119,6 +119,7 @@ static void bans(void)
 			      "  - {cgroup: /a.slice/, reason: d}\n"
 			      "  - {domain: =support.example.com, reason: e}\n"
 			      "  - {network: 198.51.100.0/24, reason: f}\n",
+		.force = true, /* one user is excepted twice: the longer wins */
 	};
 	struct policy *policy = load(&c);
 	struct policy_tables *t = compile(policy, NULL);
