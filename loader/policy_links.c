@@ -14,6 +14,9 @@
 #include "policy/cleanup.h"
 #include "policy/policy.h"
 
+/* More paths than this no person wrote, and each costs some system calls. */
+#define PATHS_MAX 10000
+
 /* The path without links, as far as it exists here; NULL where it has none. */
 static char *resolved(const char *path)
 {
@@ -52,12 +55,16 @@ void policy_tell_links(const struct policy *policy)
 {
 	char value[POLICY_VALUE_MAX];
 	struct policy_rule_info rule;
+	unsigned int paths = 0;
 
 	if (!(policy_matchers(policy) & 1u << POLICY_PATH))
 		return;
-	for (uint32_t i = 0; i < policy_ordinals(policy); i++)
-		if (!policy_rule(policy, i, &rule) && rule.matcher == POLICY_PATH)
-			tell(rule.value, &rule.place);
+	for (uint32_t i = 0; i < policy_ordinals(policy) && paths < PATHS_MAX; i++) {
+		if (policy_rule(policy, i, &rule) || rule.matcher != POLICY_PATH)
+			continue;
+		tell(rule.value, &rule.place);
+		paths++;
+	}
 	for (size_t i = 0; i < policy_exception_count(policy); i++) {
 		const struct policy_exception *e = policy_exception_get(policy, i);
 
