@@ -91,8 +91,9 @@ static void tell_phases(const struct policy_ban *ban, int64_t at)
 		       policy_action_name(ban->phases[i].network),
 		       ban->phases[i].from == phase.from ? "  <- in force" : "");
 	if (next)
-		printf("  until       %s, when the next phase begins\n",
-		       policy_instant_format(next->from, instant, sizeof(instant)));
+		printf("  until       %s, when the %s phase begins\n",
+		       policy_instant_format(next->from, instant, sizeof(instant)),
+		       next == ban->phases ? "first" : "next");
 	else if (ban->expires != DEBAR_FOREVER)
 		printf("  until       %s, when the policy expires\n",
 		       policy_instant_format(ban->expires, instant, sizeof(instant)));
@@ -210,11 +211,11 @@ static void tell_rule(const struct policy *policy, const char *asked, uint32_t o
 		return;
 	ban = ban_index(policy, rule.ban);
 	exception = policy_find_exception(policy, rule.ban, asked, at);
-	printf("%s: %s %s %s:%u (%s %s)%s%s\n", asked,
+	printf("%s: %s %s %s:%u (%s %s) of ban %s%s%s\n", asked,
 	       exception ? "excepted" :
 			   done_word(action_at(policy_ban_get(policy, ban), &rule, at)),
 	       exception ? "from" : "by", rule.place.file, rule.place.line,
-	       policy_matcher_name(rule.matcher), rule.value, rule.note ? ": " : "",
+	       policy_matcher_name(rule.matcher), rule.value, rule.ban, rule.note ? ": " : "",
 	       rule.note ? rule.note : "");
 	if (exception)
 		printf("  exception at %s:%u: %s\n", exception->place.file, exception->place.line,

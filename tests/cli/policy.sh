@@ -179,10 +179,14 @@ like "$output" '  files       no rule is about files' 'says nothing of files'
 like "$output" '  network     denied, but audited where a rule says so. An authority above asks' 'and that rules differ'
 exits 0 'before any phase' "$DEBAR" policy explain -p kaspersky --at 2024-01-01T00:00:00Z
 like "$output" '  files       let be.' 'nothing is decided'
+like "$output" '  until       2024-07-20T04:00:00Z, when the first phase begins' 'until the first begins'
 is "$(grep -c 'own decision.$' <<<"$output")" 0 'by anybody'
 is "$(awk 'length > 100 && !/https?:|except/' <<<"$output")" '' 'and the prose is in lines that a screen holds'
 exits 0 'a look-alike' "$DEBAR" policy explain -p kaspersky notkaspersky.com
 is "$output" 'notkaspersky.com: no rule speaks of it' 'is nobody'"'"'s'
+exits 0 'bans that share a rule' "$DEBAR" policy explain -p kaspersky -p kaspersky-us-ndaa-1634 opentip.kaspersky.com
+like "$output" '^opentip.kaspersky.com: excepted from .*\(domain kaspersky.com\) of ban kaspersky:' 'are told apart'
+like "$output" 'opentip.kaspersky.com: denied by .*\(domain opentip.kaspersky.com\) of ban kaspersky-us-ndaa-1634:' 'each with its own word'
 exits 0 'explain as JSON' "$DEBAR" policy explain -p kaspersky-us-ndaa-1634 --json upd.kaspersky.com
 is "$(jq -rs '.[0] | .verdict, .demanded.exec' <<<"$output" | xargs)" 'deny true' 'says that this authority asks for it'
 exits 2 'an instant without a zone' "$DEBAR" policy explain --at 2024-09-29T00:00:00
