@@ -106,4 +106,20 @@ exits 2 'an expired edition' "$DEBAR" reload
 like "$errors" 'expired at 2020-01-01T00:00:00Z' 'is refused'
 is_denied 'and the old one stays' "$work/other"
 
+# ---- expired while nothing was in force: the last good one is more than none ----
+end=$(($(date +%s) + 12))
+{
+	echo "expires: $(date -u -d "@$end" +%FT%TZ)"
+	policy 5 "$work/banned"
+} >$dir/test.yaml
+sign
+runs 'an edition that ends soon' "$DEBAR" reload
+is_denied 'is in force' "$work/banned"
+unload
+while [ "$(date +%s)" -le $end ]; do sleep 0.5; done
+runs 'at a start after its end' "$DEBAR" load
+like "$errors" 'expired at' 'says what is wrong with it'
+like "$errors" 'the last good policy is' 'and uses it as the last good one'
+is_denied 'and in force' "$work/banned"
+
 done_testing
