@@ -14,7 +14,7 @@ struct words {
 };
 
 extern const struct words words_matchers;
-extern const struct words words_kinds; /* the matchers of a list: those of what can be banned */
+extern const struct words words_kinds;	 /* the matchers of a list: those of what can be banned */
 extern const struct words words_actions; /* off, audit, deny; INHERIT has no word */
 extern const struct words words_acts;
 extern const struct words words_allow_deny; /* 0 allow, 1 deny */
