@@ -535,21 +535,18 @@ static inline __u64 debar_hash_final(__u64 hash)
 	return (__u32)hash ? hash : hash + 1;
 }
 
-/* What is known of a socket; in sk_storage, made when it is created or connected. */
+/* What is known of a socket besides its owner; in sk_storage, made when there is something to say. */
 enum debar_socket_flags {
-	DEBAR_SOCKET_REFUSED = 1 << 0, /* nothing leaves any more */
+	DEBAR_SOCKET_REFUSED = 1 << 0, /* no data leaves any more */
 	DEBAR_SOCKET_STREAM = 1 << 1,  /* a parse is under way, in debar_streams */
-	DEBAR_SOCKET_PASSED = 1 << 2,  /* its first data was read, and passed */
 };
 
 struct debar_socket {
-	struct debar_actor actor; /* last known owner */
-	__u32 clean; /* generation whose networks do not hold the address it was connected to */
 	__u32 next;  /* TCP sequence number behind what was parsed */
 	__u32 flags; /* enum debar_socket_flags */
 	__u32 told; /* generation by which its address was audited: told once, not at each packet */
 };
-_Static_assert(sizeof(struct debar_socket) == 56, "debar_socket has a hole");
+_Static_assert(sizeof(struct debar_socket) == 12, "debar_socket has a hole");
 
 /* An address learnt from an answer about a banned name. */
 #define DEBAR_LEARN_SECONDS_MAX 3600

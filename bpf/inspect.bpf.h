@@ -22,9 +22,30 @@ static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 	return bpf_skb_ancestor_cgroup_id(ctx, level);
 }
 
+static __always_inline __u32 net_uid(NET_CTX *ctx)
+{
+	return owner_uid(bpf_get_socket_cookie(ctx));
+}
+
+/* Nothing more of what this connection says leaves. */
+static __always_inline void skb_refuse(struct __sk_buff *skb)
+{
+	struct debar_socket *socket = NULL;
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (sk)
+		socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (socket)
+		socket->flags |= DEBAR_SOCKET_REFUSED;
+	else
+		net_count(DEBAR_NET_FACT_STORAGE);
+}
+
 /* Tell what was judged; 1: refused. A refusal marks the socket. @question: one that wants an answer. */
-checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct debar_socket *socket,
-			   struct name *name, struct debar_question *question)
+checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct name *name,
+			   struct debar_question *question)
 {
 	struct debar_address local = {};
 
@@ -38,24 +59,21 @@ checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct de
 		j->error = EPERM;
 		if (j->protocol == IPPROTO_TCP && !(j->flags & DEBAR_NETEV_INGRESS)) {
 			j->flags |= DEBAR_NETEV_REFUSED;
-			if (socket)
-				socket->flags |= DEBAR_SOCKET_REFUSED;
+			skb_refuse(skb);
 		} else if (question) {
 			j->flags |= DEBAR_NETEV_ANSWER;
 		}
 	}
 	packet_address(skb, &j->remote, j->flags & DEBAR_NETEV_INGRESS);
 	packet_address(skb, &local, !(j->flags & DEBAR_NETEV_INGRESS));
-	net_report(skb, j, &local, socket, name, question);
+	net_report(skb, j, &local, name, question);
 	return j->action == DEBAR_DENY;
 }
 
 static __always_inline void judgement_set(struct judgement *j, const struct packet *packet,
-					  const struct debar_socket *socket, __u8 hook)
+					  __u8 hook)
 {
 	*j = (struct judgement){};
-	if (socket)
-		j->uid = socket->actor.uid;
 	j->port = packet->remote_port;
 	j->local_port = packet->local_port;
 	j->protocol = packet->protocol;
@@ -67,7 +85,6 @@ static __always_inline void judgement_set(struct judgement *j, const struct pack
 struct inspection {
 	struct __sk_buff *skb;
 	struct scratch *s;
-	struct debar_socket *socket;
 };
 
 static __always_inline void inspect_name(struct inspection *in, __u8 hook)
@@ -75,25 +92,25 @@ static __always_inline void inspect_name(struct inspection *in, __u8 hook)
 	struct judgement *j = &in->s->judgement;
 	struct debar_question *question = in->s->answer ? &in->s->question : NULL;
 
-	judgement_set(j, &in->s->packet, in->socket, hook);
+	judgement_set(j, &in->s->packet, hook);
 	debar_judge_name(j, &in->s->name);
 	in->s->learn.match = j->match;
 	in->s->learn.action = j->action;
 	if (judge_owner(in->skb, j))
 		debar_judge_name(j, &in->s->name);
-	in->s->refused = debar_skb_told(in->skb, j, in->socket, &in->s->name, question) == 1;
+	in->s->refused = debar_skb_told(in->skb, j, &in->s->name, question) == 1;
 }
 
 /* ---- DNS ----------------------------------------------------------------------------------- */
 
-checked int debar_dns_port(__u32 slot, __u16 port)
+/* Is it one of the ports where queries go? */
+static __always_inline bool dns_port(const struct debar_net_head *head, __u16 port)
 {
-	struct debar_net_head *head = net_head(slot & 1);
+	bool found = false;
 
-	for (__u32 i = 0; head && i < DEBAR_DNS_PORTS_MAX; i++)
-		if (head->ports[i] == port && port)
-			return 1;
-	return 0;
+	for (int i = 0; i < DEBAR_DNS_PORTS_MAX; i++)
+		found |= head->ports[i] == port;
+	return found && port;
 }
 
 /* bpf_loop body: one question. */
@@ -149,7 +166,7 @@ static long malformed_step(__u32 which, struct judgement **of)
 }
 
 /* Of a message to port 53 that is none: `malformed` decides. */
-checked int debar_malformed(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+checked int debar_malformed(struct __sk_buff *skb, struct scratch *s)
 {
 	struct debar_state *state = state_get();
 	struct judgement *j;
@@ -160,13 +177,13 @@ checked int debar_malformed(struct __sk_buff *skb, struct scratch *s, struct deb
 	if (s->packet.remote_port != 53)
 		return 0;
 	j = &s->judgement;
-	judgement_set(j, &s->packet, socket, DEBAR_HOOK_DNS);
+	judgement_set(j, &s->packet, DEBAR_HOOK_DNS);
 	j->now = now_utc(state);
 	judge_begin(j, state);
 	bpf_loop(DEBAR_BANS_MAX, malformed_step, &j, 0);
 	j->action = mode_cap(state, j->action);
 	j->because = DEBAR_BECAUSE_MALFORMED;
-	s->refused = debar_skb_told(skb, j, socket, NULL, NULL) == 1;
+	s->refused = debar_skb_told(skb, j, NULL, NULL) == 1;
 	return s->refused;
 }
 
@@ -174,9 +191,9 @@ checked int debar_malformed(struct __sk_buff *skb, struct scratch *s, struct deb
  * All the questions of the message that is in memory. Whatever the opcode, the names are matched; an
  * answer of mDNS has none to ask.
  */
-checked int debar_questions(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+checked int debar_questions(struct __sk_buff *skb, struct scratch *s)
 {
-	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+	struct inspection in = { .skb = skb, .s = s };
 	struct dns_header header;
 
 	if (!s)
@@ -186,8 +203,7 @@ checked int debar_questions(struct __sk_buff *skb, struct scratch *s, struct deb
 	if (header.response && s->packet.remote_port == 5353 && !s->packet.ingress)
 		return 0;
 	s->answer = !s->packet.ingress && s->packet.protocol == IPPROTO_UDP &&
-		    dns_wants_answer(&header) && s->packet.remote_port != 5353 &&
-		    debar_dns_port(s->slot, s->packet.local_port) != 1;
+		    dns_wants_answer(&header) && s->packet.remote_port != 5353 && !s->server;
 	s->question.id = header.id;
 	s->question.recursion = header.recursion;
 	s->question.extended = header.additionals != 0;
@@ -212,7 +228,7 @@ static __always_inline bool dns_load(struct __sk_buff *skb, struct scratch *s, _
  * A datagram to a port of DNS; 1: refused. Or several, of a length each (UDP_SEGMENT), that the card
  * will take apart: all of them leave, or none. No bpf_loop, because eight frames of calls are the most.
  */
-checked int debar_query(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+checked int debar_query(struct __sk_buff *skb, struct scratch *s)
 {
 	if (!s)
 		return 0;
@@ -223,11 +239,11 @@ checked int debar_query(struct __sk_buff *skb, struct scratch *s, struct debar_s
 
 		s->malformed = 0;
 		if (dns_load(skb, s, s->packet.offset, len))
-			debar_questions(skb, s, socket);
+			debar_questions(skb, s);
 		else
 			s->malformed = 1;
 		if (s->malformed && !s->refused)
-			debar_malformed(skb, s, socket);
+			debar_malformed(skb, s);
 		s->packet.offset += len;
 		s->left -= len;
 	}
@@ -238,9 +254,9 @@ checked int debar_query(struct __sk_buff *skb, struct scratch *s, struct debar_s
  * An answer: its questions too, because they may have left before the policy came. Over TCP only a
  * message that a segment begins with.
  */
-checked int debar_answer(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+checked int debar_answer(struct __sk_buff *skb, struct scratch *s)
 {
-	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+	struct inspection in = { .skb = skb, .s = s };
 	__u32 skip, records;
 	struct dns_header header;
 
@@ -255,7 +271,7 @@ checked int debar_answer(struct __sk_buff *skb, struct scratch *s, struct debar_
 	if (!header.response || (header.code && !header.answers))
 		return 0;
 	net_count(DEBAR_NET_ANSWER);
-	debar_questions(skb, s, socket);
+	debar_questions(skb, s);
 	records = (__u32)header.answers + header.authorities + header.additionals;
 	if (!s->refused && !s->malformed)
 		bpf_loop(records < DNS_RECORDS_MAX ? records : DNS_RECORDS_MAX, dns_answer, &in, 0);
@@ -285,9 +301,9 @@ static long segment_step(__u32 i, struct inspection *in)
 }
 
 /* What is left of the segment, up to a message of DNS, which is then in memory; 1: refused. */
-checked int debar_segment(struct __sk_buff *skb, struct scratch *s, struct debar_socket *socket)
+checked int debar_segment(struct __sk_buff *skb, struct scratch *s)
 {
-	struct inspection in = { .skb = skb, .s = s, .socket = socket };
+	struct inspection in = { .skb = skb, .s = s };
 
 	if (!s)
 		return 0;
@@ -300,7 +316,7 @@ checked int debar_segment(struct __sk_buff *skb, struct scratch *s, struct debar
 	__builtin_memcpy(s->message.bytes, s->stream.text, STREAM_TEXT);
 	if (s->end < DNS_HEADER) {
 		s->whole = 0;
-		debar_malformed(skb, s, socket);
+		debar_malformed(skb, s);
 	}
 	return s->refused;
 }

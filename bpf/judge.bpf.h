@@ -2,9 +2,9 @@
 /*
  * The verdict of the network programs: which rules does this name or address meet, which of their
  * bans are excepted, what do the others say now. The includer defines NET_CTX, its programs' context,
- * a name of its own for net_owner_excepted, and net_ancestor(): the cgroup of the acting socket or
- * task at that level, 0 below the last. Functions that are not static are so
- * for the verifier, which walks through each of them once and not once for every caller.
+ * a name of its own for net_owner_excepted; net_uid(): who owns the acting socket; net_ancestor(): the
+ * cgroup of it, or of the acting task, at that level, 0 below the last. Functions that are not static
+ * are so for the verifier, which walks through each of them once and not once for every caller.
  */
 #ifndef DEBAR_JUDGE_BPF_H
 #define DEBAR_JUDGE_BPF_H
@@ -23,6 +23,7 @@
 #define JUDGE_TRIES 3
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level);
+static __always_inline __u32 net_uid(NET_CTX *ctx);
 
 static __always_inline void net_count(enum debar_net_counter which)
 {
@@ -38,7 +39,6 @@ struct judgement {
 	__s64 now;		  /* UTC nanoseconds */
 	struct debar_match match; /* of the rule that decided */
 	struct debar_address remote;
-	__u32 uid; /* of the owner */
 	__u32 generation;
 	__u32 slot;
 	__u32 excepted;		/* bit: that ban is excepted */
@@ -54,6 +54,7 @@ struct judgement {
 	__u8 protocol;
 	__u8 flags;   /* enum debar_net_flags */
 	__u8 because; /* enum debar_because */
+	__u8 settled; /* no swap went on meanwhile */
 	__u16 port;   /* host order */
 	__u16 local_port;
 	__u16 error;
@@ -178,6 +179,7 @@ static __always_inline bool judge_begin(struct judgement *j, const struct debar_
 	j->asks = 0;
 	j->bans = 0;
 	j->weighing = 0;
+	j->settled = 0;
 	barrier();
 	return j->generation;
 }
@@ -186,8 +188,10 @@ static __always_inline bool judge_begin(struct judgement *j, const struct debar_
 static __always_inline bool judge_torn(struct judgement *j, const struct debar_state *state)
 {
 	barrier();
-	if (*(volatile __u32 *)&state->filling - j->generation < 2)
+	if (*(volatile __u32 *)&state->filling - j->generation < 2) {
+		j->settled = 1;
 		return false;
+	}
 	net_count(DEBAR_NET_RETRY);
 	return true;
 }
@@ -209,7 +213,7 @@ static long net_owner_step(__u32 ban, struct owner_walk *walk)
 	struct judgement *j = walk->j;
 
 	if (j->asks >> (ban & 31) & 1 &&
-	    net_owner_excepted(walk->ctx, j->slot, ban, j->uid, j->now))
+	    net_owner_excepted(walk->ctx, j->slot, ban, net_uid(walk->ctx), j->now))
 		walk->found |= 1U << (ban & 31);
 	return 0;
 }

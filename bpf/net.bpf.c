@@ -7,13 +7,14 @@
  *	sock_create		raw sockets, SCTP, UDP-Lite: no other hook before their packets
  *	sockops			ends a refused TCP connection soon, without a controller
  *
- * A packet does not know its process, so the owner is kept with the socket here, for packet.bpf.c.
+ * A packet does not know its process, so the owner of a socket is kept here, for packet.bpf.c.
  */
 #define NET_CTX struct bpf_sock_addr
 #define net_owner_excepted debar_addr_owner
 #include "bpf/netreport.bpf.h"
 
-#include <bpf/bpf_core_read.h>
+#include "bpf/clean.bpf.h"
+
 #include <linux/errno.h>
 #include <linux/in.h>
 #include <linux/tcp.h>
@@ -33,39 +34,46 @@ static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
 	return bpf_get_current_ancestor_cgroup_id(level);
 }
 
-static __always_inline void owner_set(struct debar_actor *actor)
+static __always_inline __u32 net_uid(NET_CTX *ctx)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	struct task_struct *task;
-
-	/* A datagram each time by the same process: nothing to write. */
-	if (actor->pid == pid && actor->uid == (__u32)bpf_get_current_uid_gid())
-		return;
-	task = (void *)bpf_get_current_task();
-	actor->cgroup = bpf_get_current_cgroup_id();
-	actor->pid = pid;
-	actor->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	actor->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(actor->comm, sizeof(actor->comm));
+	return bpf_get_current_uid_gid();
 }
 
-/* One decision about an address; @hook names it in the event. */
-static __noinline int address_decide(struct bpf_sock_addr *ctx, const struct debar_address *address,
-				     __u8 hook)
+/* What is audited is told here, and not again at the packet. */
+static __always_inline void socket_told(struct bpf_sock *sk, __u32 generation)
 {
-	struct judgement j = { .uid = (__u32)bpf_get_current_uid_gid(), .remote = *address };
 	struct debar_socket *socket = NULL;
-	struct bpf_sock *sk = ctx->sk;
 
 	if (sk)
 		socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket)
-		owner_set(&socket->actor);
+		socket->told = generation;
 	else
 		net_count(DEBAR_NET_FACT_STORAGE);
+}
+
+/* One decision about an address; @hook names it in the event. */
+static __noinline int address_decide(struct bpf_sock_addr *ctx, struct clean_key *key, __u8 hook)
+{
+	struct debar_state *state = state_get();
+	struct debar_net_head *head;
+	struct judgement j = {};
+	__u32 generation;
+	__u64 hash;
+
+	generation = state ? *(volatile __u32 *)&state->generation : 0;
+	if (!generation)
+		return PASS;
+	owner_take(bpf_get_socket_cookie(ctx));
+	head = net_head(generation & 1);
+	if (!head || !(head->networks || head->learn))
+		return PASS;
+	hash = clean_hash(head, *key);
+	if (!head->learn && clean_holds(*key, hash))
+		return PASS;
+	clean_address(*key, &j.remote);
 	judge_address(ctx, &j);
-	if (socket)
-		socket->clean = j.bans ? 0 : j.generation;
+	clean_note(*key, hash, generation, &j);
 	if (j.excepted && j.bans && j.action < DEBAR_AUDIT)
 		net_count(DEBAR_NET_EXCEPTED);
 	if (j.action < DEBAR_AUDIT)
@@ -75,9 +83,9 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, const struct deb
 	j.hook = j.protocol == IPPROTO_UDP && j.port == 443 ? DEBAR_HOOK_QUIC : hook;
 	if (j.action == DEBAR_DENY)
 		j.error = ECONNREFUSED;
-	else if (socket)
-		socket->told = j.generation;
-	net_report(ctx, &j, NULL, socket, NULL, NULL);
+	else
+		socket_told(ctx->sk, j.generation);
+	net_report(ctx, &j, NULL, NULL, NULL);
 	if (j.action != DEBAR_DENY)
 		return PASS;
 	bpf_set_retval(-ECONNREFUSED);
@@ -86,19 +94,17 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, const struct deb
 
 static __always_inline int decide4(struct bpf_sock_addr *ctx, __u8 hook)
 {
-	struct debar_address address;
+	struct clean_key key = clean_v4(ctx->user_ip4);
 
-	address_v4(&address, ctx->user_ip4);
-	return address_decide(ctx, &address, hook);
+	return address_decide(ctx, &key, hook);
 }
 
 static __always_inline int decide6(struct bpf_sock_addr *ctx, __u8 hook)
 {
-	struct debar_address address;
+	struct clean_key key =
+		clean_v6(ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]);
 
-	address_v6(&address, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
-		   ctx->user_ip6[3]);
-	return address_decide(ctx, &address, hook);
+	return address_decide(ctx, &key, hook);
 }
 
 SEC("cgroup/connect4")
@@ -129,23 +135,17 @@ int debar_sendmsg6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_create")
 int debar_socket(struct bpf_sock *sk)
 {
-	struct debar_socket *socket;
-
-	if (sk->type != SOCK_RAW && (sk->protocol == IPPROTO_TCP || sk->protocol == IPPROTO_UDP))
-		return PASS;
-	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (socket)
-		owner_set(&socket->actor);
-	else
-		net_count(DEBAR_NET_FACT_STORAGE);
+	if (sk->type == SOCK_RAW || (sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_UDP))
+		owner_take(bpf_get_socket_cookie(sk));
 	return PASS;
 }
 
 /*
  * A refused connection's data is dropped, and TCP would try again for minutes. Nothing that was
  * dropped at once counts as sent, so that no retransmission time-out ever comes; but each try asks
- * for header options. That is asked for from the start, ended when the first data has passed, and
- * where it finds the socket refused, it sets a user time-out that has run out at the next try.
+ * for header options. That is asked for from the start, ended when data has passed and no parse waits
+ * for more of it, and where it finds the socket refused, it sets a user time-out that has run out at
+ * the next try.
  */
 static __always_inline void connection_end(struct bpf_sock_ops *ctx)
 {
@@ -182,8 +182,8 @@ int debar_sockops(struct bpf_sock_ops *ctx)
 	socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
 	if (socket && socket->flags & DEBAR_SOCKET_REFUSED)
 		connection_end(ctx);
-	else if (ctx->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB &&
-		 (!socket || socket->flags & DEBAR_SOCKET_PASSED))
+	else if (ctx->op == BPF_SOCK_OPS_HDR_OPT_LEN_CB && ctx->data_segs_out &&
+		 (!socket || !(socket->flags & DEBAR_SOCKET_STREAM)))
 		bpf_sock_ops_cb_flags_set(ctx, BPF_SOCK_OPS_RTO_CB_FLAG);
 	return 1;
 }

@@ -65,7 +65,7 @@ struct {
 
 /* ---- sockets: written and read by the programs, end with the socket ------------------------ */
 
-/* No memory (optmem): the socket has no owner in events, and each segment is parsed alone. */
+/* No memory (optmem): each segment is parsed alone, and nobody remembers that it was refused. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

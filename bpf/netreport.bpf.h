@@ -4,11 +4,11 @@
 #define DEBAR_NETREPORT_BPF_H
 
 #include "bpf/judge.bpf.h"
+#include "bpf/owner.bpf.h"
 
-/* @local, @socket, @name and @question may be NULL. */
+/* @local, @name and @question may be NULL. */
 static __always_inline void net_report(NET_CTX *ctx, const struct judgement *j,
-				       const struct debar_address *local,
-				       const struct debar_socket *socket, const struct name *name,
+				       const struct debar_address *local, const struct name *name,
 				       const struct debar_question *question)
 {
 	struct debar_net_event *event = bpf_ringbuf_reserve(&debar_ring, sizeof(*event), 0);
@@ -22,10 +22,9 @@ static __always_inline void net_report(NET_CTX *ctx, const struct judgement *j,
 	event->size = sizeof(*event);
 	event->generation = j->generation;
 	event->when = j->now;
-	if (socket)
-		event->actor = socket->actor;
 	event->match = j->match;
 	event->cookie = bpf_get_socket_cookie(ctx);
+	owner_read(event->cookie, &event->actor);
 	event->remote = j->remote;
 	if (local)
 		event->local = *local;

@@ -13,6 +13,8 @@
 #define net_owner_excepted debar_skb_owner
 #include "bpf/inspect.bpf.h"
 
+#include "bpf/clean.bpf.h"
+
 char LICENSE[] SEC("license") = "GPL";
 
 /* What a cgroup program returns. */
@@ -36,9 +38,9 @@ static __always_inline bool passage_begin(struct passage *p)
 {
 	struct debar_state *state = state_get();
 
-	if (!state || !state->generation)
+	p->generation = state ? *(volatile __u32 *)&state->generation : 0;
+	if (!p->generation)
 		return false;
-	p->generation = state->generation;
 	p->head = net_head(p->generation & 1);
 	return p->head && (p->head->buckets || p->head->networks);
 }
@@ -61,26 +63,54 @@ static __always_inline void passage_socket(struct passage *p)
 	p->socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
 }
 
-/* The address, unless a connect or sendmsg hook has judged it for this generation. */
-static __noinline int address_refused(struct passage *p, bool tcp)
+static __always_inline bool packet_key(struct __sk_buff *skb, struct clean_key *ret_key)
+{
+	struct ipv6hdr v6 = {};
+	struct iphdr v4 = {};
+	__u32 *words = v6.daddr.in6_u.u6_addr32;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (!header_load(skb, 0, &v4))
+			return false;
+		*ret_key = clean_v4(v4.daddr);
+		return true;
+	}
+	if (!header_load(skb, 0, &v6))
+		return false;
+	*ret_key = clean_v6(words[0], words[1], words[2], words[3]);
+	return true;
+}
+
+/* Is the address one of which no rule speaks? *ret_hash, of *ret_key, is for who has to find out. */
+static __always_inline bool address_clean(struct passage *p, struct clean_key *ret_key,
+					  __u64 *ret_hash)
+{
+	if (!packet_key(p->skb, ret_key))
+		return true;
+	*ret_hash = clean_hash(p->head, *ret_key);
+	return !p->head->learn && clean_holds(*ret_key, *ret_hash);
+}
+
+static __noinline int address_refused(struct passage *p, struct clean_key *key, __u64 hash)
 {
 	struct judgement j;
 
-	judgement_set(&j, &p->packet, p->socket,
+	judgement_set(&j, &p->packet,
 		      p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443 ?
 			      DEBAR_HOOK_QUIC :
 			      DEBAR_HOOK_CONNECT);
-	if (packet_address(p->skb, &j.remote, false))
-		return 0;
+	clean_address(*key, &j.remote);
 	judge_address(p->skb, &j);
-	if (p->socket && !j.bans && tcp)
-		p->socket->clean = j.generation;
+	clean_note(*key, hash, p->generation, &j);
+	if (j.action == DEBAR_AUDIT && !p->socket && p->sk)
+		p->socket =
+			bpf_sk_storage_get(&debar_sockets, p->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (j.action == DEBAR_AUDIT && p->socket) {
 		if (p->socket->told == j.generation)
 			return 0;
 		p->socket->told = j.generation;
 	}
-	return debar_skb_told(p->skb, &j, p->socket, NULL, NULL) == 1;
+	return debar_skb_told(p->skb, &j, NULL, NULL) == 1;
 }
 
 /* Memory to parse in, with the packet in it. NULL: there is none. */
@@ -91,9 +121,9 @@ static __always_inline struct scratch *passage_scratch(struct passage *p)
 	if (!s)
 		return NULL;
 	s->packet = p->packet;
-	s->slot = p->generation & 1;
+	s->server = dns_port(p->head, p->packet.local_port);
 	s->learns = p->head->learn;
-	s->refused = s->malformed = s->whole = 0;
+	s->refused = s->malformed = s->whole = s->answer = 0;
 	return s;
 }
 
@@ -104,16 +134,9 @@ static __always_inline int query_read(struct passage *p)
 
 	if (!s)
 		return REFUSE;
-	refused = debar_query(p->skb, s, p->socket);
+	refused = debar_query(p->skb, s);
 	scratch_give(s);
 	return refused == 1 ? REFUSE : PASS;
-}
-
-/* From now on the sockops program need not be asked any more. */
-static __always_inline void socket_passed(struct passage *p)
-{
-	if (p->socket && !(p->socket->flags & DEBAR_SOCKET_PASSED))
-		p->socket->flags |= DEBAR_SOCKET_PASSED;
 }
 
 /*
@@ -127,7 +150,6 @@ static __noinline int tcp_keep(struct passage *p, const struct stream *s, struct
 			bpf_sk_storage_delete(&debar_streams, p->sk);
 		if (p->socket)
 			p->socket->flags &= ~DEBAR_SOCKET_STREAM;
-		socket_passed(p);
 		return PASS;
 	}
 	if (!p->sk)
@@ -150,17 +172,16 @@ static __noinline int tcp_keep(struct passage *p, const struct stream *s, struct
 struct message_walk {
 	struct __sk_buff *skb;
 	struct scratch *s;
-	struct debar_socket *socket;
 };
 
 /* bpf_loop body: up to the next message of DNS, and its questions. */
 static long tcp_message(__u32 i, struct message_walk *walk)
 {
-	debar_segment(walk->skb, walk->s, walk->socket);
+	debar_segment(walk->skb, walk->s);
 	if (!walk->s->whole || walk->s->refused)
 		return 1;
 	walk->s->whole = 0;
-	debar_questions(walk->skb, walk->s, walk->socket);
+	debar_questions(walk->skb, walk->s);
 	return !!walk->s->refused;
 }
 
@@ -190,12 +211,9 @@ static __always_inline int tcp_read(struct passage *p)
 		len = (len & (sizeof(front) - 1)) + 1;
 		if (bpf_skb_load_bytes(p->skb, p->packet.offset, front, len))
 			return PASS;
-		kind = stream_kind(front, len,
-				   debar_dns_port(p->generation & 1, p->packet.remote_port));
-		if (kind == STREAM_NONE) {
-			socket_passed(p);
+		kind = stream_kind(front, len, dns_port(p->head, p->packet.remote_port));
+		if (kind == STREAM_NONE)
 			return PASS;
-		}
 	}
 	s = passage_scratch(p);
 	if (!s)
@@ -206,11 +224,11 @@ static __always_inline int tcp_read(struct passage *p)
 	else
 		stream_begin(&s->stream, kind);
 	if (kind == STREAM_DNS || s->stream.kind == STREAM_DNS) {
-		struct message_walk walk = { .skb = p->skb, .s = s, .socket = p->socket };
+		struct message_walk walk = { .skb = p->skb, .s = s };
 
 		bpf_loop(MESSAGES_MAX, tcp_message, &walk, 0);
 	} else {
-		debar_segment(p->skb, s, p->socket);
+		debar_segment(p->skb, s);
 	}
 	result = s->refused ? REFUSE : tcp_keep(p, &s->stream, kept);
 	scratch_give(s);
@@ -221,6 +239,9 @@ SEC("cgroup_skb/egress")
 int debar_egress(struct __sk_buff *skb)
 {
 	struct passage p = { .skb = skb };
+	struct clean_key key;
+	bool clean = true;
+	__u64 hash = 0;
 
 	if (!passage_begin(&p))
 		return PASS;
@@ -228,14 +249,16 @@ int debar_egress(struct __sk_buff *skb)
 		net_count(DEBAR_NET_FACT_HEADERS);
 		return PASS;
 	}
-	/* Acknowledgements and the like matter to addresses only. */
-	if (!passage_addresses(&p) && !p.packet.len)
+	if (passage_addresses(&p))
+		clean = address_clean(&p, &key, &hash);
+	/* Acknowledgements and the like say no name, and a refused connection may end with them. */
+	if (clean && (!p.packet.len || !p.head->buckets) && !p.packet.fragment)
 		return PASS;
-	passage_socket(&p);
+	if (!clean || p.packet.protocol == IPPROTO_TCP)
+		passage_socket(&p);
 	if (p.socket && p.socket->flags & DEBAR_SOCKET_REFUSED)
 		return p.packet.fin && !p.packet.len ? PASS : REFUSE;
-	if (passage_addresses(&p) && (!p.socket || p.socket->clean != p.generation) &&
-	    address_refused(&p, p.sk && p.sk->protocol == IPPROTO_TCP))
+	if (!clean && address_refused(&p, &key, hash))
 		return REFUSE;
 	if (p.packet.fragment) {
 		net_count(DEBAR_NET_FACT_FRAGMENT);
@@ -245,9 +268,7 @@ int debar_egress(struct __sk_buff *skb)
 		return PASS;
 	if (p.packet.protocol == IPPROTO_TCP)
 		return tcp_read(&p);
-	if (debar_dns_port(p.generation & 1, p.packet.remote_port) == 1)
-		return query_read(&p);
-	return PASS;
+	return dns_port(p.head, p.packet.remote_port) ? query_read(&p) : PASS;
 }
 
 SEC("cgroup_skb/ingress")
@@ -259,14 +280,12 @@ int debar_ingress(struct __sk_buff *skb)
 
 	if (!passage_begin(&p) || !p.head->buckets || !packet_read(skb, &p.packet))
 		return PASS;
-	if (p.packet.fragment || !p.packet.len ||
-	    debar_dns_port(p.generation & 1, p.packet.remote_port) != 1)
+	if (p.packet.fragment || !p.packet.len || !dns_port(p.head, p.packet.remote_port))
 		return PASS;
-	passage_socket(&p);
 	s = passage_scratch(&p);
 	if (!s)
 		return REFUSE;
-	refused = debar_answer(skb, s, p.socket);
+	refused = debar_answer(skb, s);
 	/* From here and not from there, for the sake of the stack. */
 	if (s->whole && s->learns)
 		debar_learn_answer(skb, s);

@@ -67,8 +67,8 @@ struct scratch {
 	__u8 whole;  /* a message of DNS is in memory, and to be looked at */
 	__u8 answer; /* DNS: `question` wants an answer, if it is refused */
 	__u8 learns; /* some ban does */
-	__u8 pad2[3];
-	__u32 slot; /* of the generation */
+	__u8 server; /* this side's port is one of DNS */
+	__u8 pad2[2];
 	struct debar_question question;
 	struct learn learn;
 	struct dns_message message;
