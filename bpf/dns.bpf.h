@@ -165,6 +165,9 @@ static __always_inline __u32 dns_skip(const struct dns_message *message, struct 
 {
 	struct dns_walk walk = { .message = message, .name = name, .end = end };
 
+	/* What all records of most answers have. */
+	if (at < end && dns_byte(message, at) >= 0xc0)
+		return at + 2;
 	name->at = at;
 	name->done = 0;
 	bpf_loop(DEBAR_LABELS_MAX + 1, dns_skip_step, &walk, 0);

@@ -109,6 +109,16 @@ static __always_inline bool packet_v6(struct __sk_buff *skb, struct packet *pack
 	return !walk.bad;
 }
 
+static __always_inline bool packet_tcp_set(struct packet *packet, const struct tcphdr *tcp)
+{
+	packet->remote_port = bpf_ntohs(packet->ingress ? tcp->source : tcp->dest);
+	packet->local_port = bpf_ntohs(packet->ingress ? tcp->dest : tcp->source);
+	packet->seq = bpf_ntohl(tcp->seq) + tcp->syn;
+	packet->fin = tcp->fin || tcp->rst;
+	packet->offset += tcp->doff * 4;
+	return tcp->doff >= 5;
+}
+
 static __always_inline bool packet_tcp(struct __sk_buff *skb, struct packet *packet)
 {
 	struct tcphdr tcp = {};
@@ -117,12 +127,14 @@ static __always_inline bool packet_tcp(struct __sk_buff *skb, struct packet *pac
 	opaque(offset);
 	if (offset > HEADERS_MAX || !header_load(skb, offset, &tcp))
 		return false;
-	packet->remote_port = bpf_ntohs(packet->ingress ? tcp.source : tcp.dest);
-	packet->local_port = bpf_ntohs(packet->ingress ? tcp.dest : tcp.source);
-	packet->seq = bpf_ntohl(tcp.seq) + tcp.syn;
-	packet->fin = tcp.fin || tcp.rst;
-	packet->offset += tcp.doff * 4;
-	return tcp.doff >= 5;
+	return packet_tcp_set(packet, &tcp);
+}
+
+static __always_inline void packet_udp_set(struct packet *packet, const struct udphdr *udp)
+{
+	packet->remote_port = bpf_ntohs(packet->ingress ? udp->source : udp->dest);
+	packet->local_port = bpf_ntohs(packet->ingress ? udp->dest : udp->source);
+	packet->offset += sizeof(*udp);
 }
 
 static __always_inline bool packet_udp(struct __sk_buff *skb, struct packet *packet)
@@ -133,9 +145,30 @@ static __always_inline bool packet_udp(struct __sk_buff *skb, struct packet *pac
 	opaque(offset);
 	if (offset > HEADERS_MAX || !header_load(skb, offset, &udp))
 		return false;
-	packet->remote_port = bpf_ntohs(packet->ingress ? udp.source : udp.dest);
-	packet->local_port = bpf_ntohs(packet->ingress ? udp.dest : udp.source);
-	packet->offset += sizeof(udp);
+	packet_udp_set(packet, &udp);
+	return true;
+}
+
+/*
+ * IPv4 as nearly all of it is, without options, TCP or UDP behind it and all of it in the linear part:
+ * read where it stands. False: have a closer look.
+ */
+static __always_inline bool packet_plain(struct __sk_buff *skb, struct packet *packet)
+{
+	const struct iphdr *ip = (void *)(long)skb->data;
+	const struct tcphdr *tcp = (void *)(ip + 1);
+
+	if ((void *)(tcp + 1) > (void *)(long)skb->data_end ||
+	    skb->protocol != bpf_htons(ETH_P_IP) || *(const __u8 *)ip != 0x45 ||
+	    ip->frag_off & bpf_htons(0x1fff))
+		return false;
+	packet->protocol = ip->protocol;
+	packet->offset = sizeof(*ip);
+	if (packet->protocol == IPPROTO_TCP)
+		return packet_tcp_set(packet, tcp);
+	if (packet->protocol != IPPROTO_UDP)
+		return false;
+	packet_udp_set(packet, (const void *)tcp);
 	return true;
 }
 
@@ -163,8 +196,12 @@ static __noinline int packet_address(struct __sk_buff *skb, struct debar_address
 /* False: headers that cannot be walked. */
 static __noinline bool packet_read(struct __sk_buff *skb, struct packet *packet)
 {
-	bool good;
+	bool good = packet_plain(skb, packet);
 
+	if (good) {
+		packet->len = skb->len > packet->offset ? skb->len - packet->offset : 0;
+		return true;
+	}
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		good = packet_v4(skb, packet);
 	else

@@ -10,6 +10,7 @@
 
 #include "bpf/headers.bpf.h"
 #include "bpf/judgename.bpf.h"
+#include "bpf/known.bpf.h"
 #include "bpf/learn.bpf.h"
 #include "bpf/scratch.bpf.h"
 
@@ -33,8 +34,6 @@ static __always_inline void skb_refuse(struct __sk_buff *skb)
 	struct debar_socket *socket = NULL;
 	struct bpf_sock *sk = skb->sk;
 
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
 	if (sk)
 		socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket)
@@ -207,8 +206,15 @@ checked int debar_questions(struct __sk_buff *skb, struct scratch *s)
 	s->question.id = header.id;
 	s->question.recursion = header.recursion;
 	s->question.extended = header.additionals != 0;
+	s->asked_size = 0;
+	if (header.questions == 1 && known_holds(s)) {
+		net_count(DEBAR_NET_QUERY);
+		return 0;
+	}
 	bpf_loop(header.questions < DNS_QUESTIONS_MAX ? header.questions : DNS_QUESTIONS_MAX,
 		 dns_question, &in, 0);
+	if (header.questions == 1)
+		known_note(s);
 	return s->refused;
 }
 

@@ -26,7 +26,7 @@ enum {
 /* One packet on its way through a program. */
 struct passage {
 	struct __sk_buff *skb;
-	struct bpf_sock *sk;	     /* or NULL */
+	struct bpf_sock *sk; /* or NULL; for storage alone, because it may be half a socket */
 	struct debar_socket *socket; /* or NULL */
 	const struct debar_net_head *head;
 	__u32 generation;
@@ -53,14 +53,9 @@ static __always_inline bool passage_addresses(const struct passage *p)
 
 static __always_inline void passage_socket(struct passage *p)
 {
-	struct bpf_sock *sk = p->skb->sk;
-
-	if (sk)
-		sk = bpf_sk_fullsock(sk);
-	if (!sk)
-		return;
-	p->sk = sk;
-	p->socket = bpf_sk_storage_get(&debar_sockets, sk, 0, 0);
+	p->sk = p->skb->sk;
+	if (p->sk)
+		p->socket = bpf_sk_storage_get(&debar_sockets, p->sk, 0, 0);
 }
 
 static __always_inline bool packet_key(struct __sk_buff *skb, struct clean_key *ret_key)
@@ -123,6 +118,7 @@ static __always_inline struct scratch *passage_scratch(struct passage *p)
 	s->packet = p->packet;
 	s->server = dns_port(p->head, p->packet.local_port);
 	s->learns = p->head->learn;
+	s->generation = p->generation;
 	s->refused = s->malformed = s->whole = s->answer = 0;
 	return s;
 }
@@ -185,6 +181,26 @@ static long tcp_message(__u32 i, struct message_walk *walk)
 	return !!walk->s->refused;
 }
 
+/* The first eight bytes of the payload, or as many as there are, one at least. */
+static __always_inline bool front_read(struct passage *p, __u8 front[8], __u64 *len)
+{
+	__u32 offset = p->packet.offset;
+	__u64 some = *len - 1;
+
+	opaque(offset);
+	if (offset <= HEADERS_MAX) {
+		const __u8 *at = (void *)(long)p->skb->data + offset;
+
+		if ((void *)(at + 8) <= (void *)(long)p->skb->data_end) {
+			__builtin_memcpy(front, at, 8);
+			return true;
+		}
+	}
+	opaque(some);
+	some = (some & 7) + 1;
+	return !bpf_skb_load_bytes(p->skb, p->packet.offset, front, some);
+}
+
 /* What a segment says, after those before it. */
 static __always_inline int tcp_read(struct passage *p)
 {
@@ -206,10 +222,7 @@ static __always_inline int tcp_read(struct passage *p)
 		if (seen >= (__s32)p->packet.len)
 			return PASS;
 	} else {
-		len--;
-		opaque(len);
-		len = (len & (sizeof(front) - 1)) + 1;
-		if (bpf_skb_load_bytes(p->skb, p->packet.offset, front, len))
+		if (!front_read(p, front, &len))
 			return PASS;
 		kind = stream_kind(front, len, dns_port(p->head, p->packet.remote_port));
 		if (kind == STREAM_NONE)

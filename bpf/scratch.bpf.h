@@ -48,6 +48,14 @@ struct learn {
 	__u8 pad[3];
 };
 
+/* ---- questions judged before, see known.bpf.h ----------------------------------------------- */
+
+#define KNOWN_WORDS 8
+
+struct known_name {
+	__u64 words[KNOWN_WORDS];
+};
+
 /* ---- the buffers ---------------------------------------------------------------------------- */
 
 struct scratch {
@@ -69,6 +77,9 @@ struct scratch {
 	__u8 learns; /* some ban does */
 	__u8 server; /* this side's port is one of DNS */
 	__u8 pad2[2];
+	__u32 generation;
+	__u32 asked_size; /* bytes of `asked`; 0: not looked for, or longer */
+	struct known_name asked;
 	struct debar_question question;
 	struct learn learn;
 	struct dns_message message;

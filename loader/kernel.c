@@ -166,6 +166,7 @@ static void choose_programs(struct kernel *kernel, unsigned int parts)
 	bpf_map__set_autocreate(kernel->skel->maps.debar_files, parts & KERNEL_FILES);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_owners, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_cleans, parts & KERNEL_NETWORK);
+	bpf_map__set_autocreate(kernel->skel->maps.debar_known, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_asked, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_shares, parts & KERNEL_NETWORK);
 	bpf_map__set_autocreate(kernel->skel->maps.debar_learned, parts & KERNEL_NETWORK);
