@@ -498,6 +498,7 @@ struct debar_network {
 };
 
 #define DEBAR_DNS_PORTS_MAX 8
+#define DEBAR_DNS_PORTS_EXTRA (DEBAR_DNS_PORTS_MAX - 2) /* besides 53 and 5353 */
 
 /* One for each generation, element generation & 1 of the map `debar_nethead`. */
 struct debar_net_head {
@@ -622,14 +623,17 @@ struct debar_net_event {
 	__u8 outcome;		    /* enum debar_outcome */
 	__u8 because;		    /* enum debar_because */
 	__u32 error;		    /* errno the caller sees; 0: none */
+	__u32 device;		    /* index of the one the socket is bound to; 0: none */
 	__u8 flags;		    /* enum debar_net_flags */
 	__u8 name_len;
 	__u8 matched; /* where in `name` the part begins that a rule names */
 	__u8 pad;
 	struct debar_question question; /* with DEBAR_NETEV_ANSWER */
 	__u8 name[256];			/* labels with their length in front */
+	__u32 pad2;
 };
-_Static_assert(sizeof(struct debar_net_event) == 4 + 4 + 8 + 40 + 8 + 8 + 40 + 8 + 4 + 4 + 8 + 256,
+_Static_assert(sizeof(struct debar_net_event) ==
+		       4 + 4 + 8 + 40 + 8 + 8 + 40 + 8 + 4 + 4 + 8 + 256 + 8,
 	       "debar_net_event has a hole");
 
 /* Bytes of the ring. Full: the event is dropped and counted, the verdict stands. */

@@ -29,11 +29,13 @@ static __always_inline __u32 net_uid(NET_CTX *ctx)
 }
 
 /* Nothing more of what this connection says leaves. */
-static __always_inline void skb_refuse(struct __sk_buff *skb)
+static __always_inline void skb_refuse(struct __sk_buff *skb, struct judgement *j)
 {
 	struct debar_socket *socket = NULL;
 	struct bpf_sock *sk = skb->sk;
 
+	if (sk)
+		j->device = sk->bound_dev_if;
 	if (sk)
 		socket = bpf_sk_storage_get(&debar_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (socket)
@@ -58,7 +60,7 @@ checked int debar_skb_told(struct __sk_buff *skb, struct judgement *j, struct na
 		j->error = EPERM;
 		if (j->protocol == IPPROTO_TCP && !(j->flags & DEBAR_NETEV_INGRESS)) {
 			j->flags |= DEBAR_NETEV_REFUSED;
-			skb_refuse(skb);
+			skb_refuse(skb, j);
 		} else if (question) {
 			j->flags |= DEBAR_NETEV_ANSWER;
 		}

@@ -41,6 +41,7 @@ struct judgement {
 	struct debar_address remote;
 	__u32 generation;
 	__u32 slot;
+	__u32 device;		/* that the socket is bound to, of one that was refused */
 	__u32 excepted;		/* bit: that ban is excepted */
 	__u32 owner;		/* bit: so is that one, for the owner, by the rules of... */
 	__u32 owner_generation; /* this one */

@@ -35,6 +35,7 @@ static __always_inline void net_report(NET_CTX *ctx, const struct judgement *j,
 	event->outcome = j->error ? DEBAR_OUTCOME_DENIED : DEBAR_OUTCOME_AUDITED;
 	event->because = j->because;
 	event->error = j->error;
+	event->device = j->device;
 	event->flags = j->flags;
 	if (name) {
 		event->flags |= DEBAR_NETEV_NAME;

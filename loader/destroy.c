@@ -48,6 +48,7 @@ static int diag_destroy(int fd, const struct debar_net_event *event, int family)
 			  .idiag_states = ~0U,
 			  .id = { .idiag_sport = htons(event->local_port),
 				  .idiag_dport = htons(event->port),
+				  .idiag_if = event->device,
 				  .idiag_cookie = { event->cookie, event->cookie >> 32 } } },
 	};
 	struct {
