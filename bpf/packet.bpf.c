@@ -86,26 +86,44 @@ static __always_inline bool address_clean(struct passage *p, struct clean_key *r
 	return !p->head->learn && clean_holds(*ret_key, *ret_hash);
 }
 
+/* Was that it is audited told already, of this connection and by this generation? From now on it is. */
+static __always_inline bool address_told(struct passage *p, __u32 generation)
+{
+	bool told;
+
+	if (!p->socket && p->sk)
+		p->socket =
+			bpf_sk_storage_get(&debar_sockets, p->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!p->socket)
+		return false;
+	told = p->socket->told == generation;
+	p->socket->told = generation;
+	return told;
+}
+
+/* What an address that is not known as clean is found to be. In that memory, for the sake of the stack. */
 static __noinline int address_refused(struct passage *p, struct clean_key *key, __u64 hash)
 {
-	struct judgement j;
+	struct scratch *s = scratch_take(p->head);
+	struct judgement *j;
+	int refused;
 
-	judgement_set(&j, &p->packet,
+	if (!s)
+		return 1;
+	j = &s->judgement;
+	judgement_set(j, &p->packet,
 		      p->packet.protocol == IPPROTO_UDP && p->packet.remote_port == 443 ?
 			      DEBAR_HOOK_QUIC :
 			      DEBAR_HOOK_CONNECT);
-	clean_address(*key, &j.remote);
-	judge_address(p->skb, &j);
-	clean_note(*key, hash, p->generation, &j);
-	if (j.action == DEBAR_AUDIT && !p->socket && p->sk)
-		p->socket =
-			bpf_sk_storage_get(&debar_sockets, p->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (j.action == DEBAR_AUDIT && p->socket) {
-		if (p->socket->told == j.generation)
-			return 0;
-		p->socket->told = j.generation;
-	}
-	return debar_skb_told(p->skb, &j, NULL, NULL) == 1;
+	clean_address(*key, &j->remote);
+	judge_address(p->skb, j);
+	clean_note(*key, hash, p->generation, j);
+	if (j->action == DEBAR_AUDIT && address_told(p, j->generation))
+		refused = 0;
+	else
+		refused = debar_skb_told(p->skb, j, NULL, NULL) == 1;
+	scratch_give(s);
+	return refused;
 }
 
 /* Memory to parse in, with the packet in it. NULL: there is none. */
