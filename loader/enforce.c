@@ -41,17 +41,12 @@
 /* ---- options ------------------------------------------------------------------------------ */
 
 static const struct option long_options[] = {
-	{ "policy", required_argument, NULL, 'p' },
-	{ "audit", no_argument, NULL, 'a' },
-	{ "mode", required_argument, NULL, 'm' },
-	{ "cgroup", required_argument, NULL, 'c' },
-	{ "for", required_argument, NULL, 't' },
-	{ "force", no_argument, NULL, 'f' },
-	{ "guard", no_argument, NULL, 'g' },
-	{ "partial", no_argument, NULL, 'x' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "scan", required_argument, NULL, 's' },
-	{},
+	{ "policy", required_argument, NULL, 'p' },   { "audit", no_argument, NULL, 'a' },
+	{ "mode", required_argument, NULL, 'm' },     { "cgroup", required_argument, NULL, 'c' },
+	{ "dns-port", required_argument, NULL, 'd' }, { "for", required_argument, NULL, 't' },
+	{ "force", no_argument, NULL, 'f' },	      { "guard", no_argument, NULL, 'g' },
+	{ "partial", no_argument, NULL, 'x' },	      { "json", no_argument, NULL, 'j' },
+	{ "scan", required_argument, NULL, 's' },     {},
 };
 
 void enforce_options_free(struct enforce_options *options)
@@ -103,6 +98,21 @@ static int read_mode(const char *word, enum enforce_run_mode *ret_mode)
 	return message_error(EINVAL, "--mode is auto, kernel or gate, not %s", word);
 }
 
+/* Where else programs ask, besides 53 and 5353. */
+static int add_dns_port(struct enforce_options *options, const char *text)
+{
+	char *end;
+	long port = strtol(text, &end, 10);
+
+	if (end == text || *end || port < 1 || port > 65535)
+		return message_error(EINVAL, "--dns-port is a number from 1 to 65535, not %s",
+				     text);
+	if (options->dns_port_count == DEBAR_DNS_PORTS_EXTRA)
+		return message_error(EINVAL, "more than %d of --dns-port", DEBAR_DNS_PORTS_EXTRA);
+	options->dns_ports[options->dns_port_count++] = port;
+	return 0;
+}
+
 static int read_option(struct enforce_options *options, int c, const char *value)
 {
 	switch (c) {
@@ -126,6 +136,8 @@ static int read_option(struct enforce_options *options, int c, const char *value
 	case 's':
 		options->scan = value;
 		return 0;
+	case 'd':
+		return add_dns_port(options, value);
 	case 'm':
 		return read_mode(value, &options->run_mode);
 	case 'c':
@@ -157,7 +169,7 @@ int enforce_options_read(struct enforce_options *ret_options, const char *takes,
 		if (c == '?' || !strchr(takes, c))
 			return message_error(EINVAL, "debar %s does not take %s", argv[0],
 					     argv[optind - 1]);
-		if (seen[c] && c != 'p')
+		if (seen[c] && c != 'p' && c != 'd')
 			return message_error(EINVAL, "%s is given twice", argv[optind - 1]);
 		seen[c] = 1;
 		ret = read_option(&options, c, optarg);
@@ -435,7 +447,9 @@ static int publish(struct kernel *kernel, const struct enforce_options *options,
 {
 	struct kernel_policy publish = { .tables = tables,
 					 .mode = options->audit ? DEBAR_MODE_AUDIT :
-								  DEBAR_MODE_ENFORCE };
+								  DEBAR_MODE_ENFORCE,
+					 .ports = options->dns_ports,
+					 .port_count = options->dns_port_count };
 	struct kernel_error error = {};
 	struct timespec boot;
 	int ret;
@@ -541,24 +555,19 @@ int enforce_swap(struct kernel *kernel, const struct enforce_options *options,
 {
 	const struct debar_state *state = kernel_state(kernel);
 	cleanup(policy_tables_freep) struct policy_tables *tables = NULL;
+	unsigned int missing = parts_missing(options, policy, kernel);
 	int ret = refuse_looser(kernel, options);
 
 	if (!ret)
 		ret = enforce_refuse_shrunk(options, policy, state->generation);
-	if (!ret && parts_missing(options, policy, kernel)) {
-		message_error(ENOTSUP, "the policy has rules of another kind now (files, or names "
-				       "and networks), and what they need is not loaded; the "
-				       "policy in force stays");
-		message_hint(
-			"stop the controller, if there is one, and start it again; or debar load");
-		return -ENOTSUP;
-	}
 	if (state->generation)
 		record_waiting(kernel);
 	if (!ret)
 		ret = compile(policy, facts ? facts : options->facts, options->ready, &tables);
 	if (!ret && kernel_parts(kernel) & (KERNEL_FILES | KERNEL_GATE))
 		never_update(kernel, options->vouch);
+	if (!ret && missing)
+		ret = enforce_add(kernel, options, missing);
 	if (!ret)
 		ret = publish(kernel, options, tables);
 	if (ret)

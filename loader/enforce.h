@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf/abi.h"
 #include "loader/read.h"
 
 struct kernel;
@@ -25,6 +26,8 @@ struct enforce_options {
 	char *cgroup;		    /* --cgroup, or NULL */
 	int64_t deny_for;	    /* --for, nanoseconds; 0: not given */
 	int64_t deny_until; /* where its end is in force already: boot clock; 0: count afresh */
+	uint16_t dns_ports[DEBAR_DNS_PORTS_EXTRA]; /* --dns-port, besides 53 and 5353 */
+	size_t dns_port_count;
 	enum enforce_run_mode run_mode;
 	bool audit;
 	bool force;
@@ -89,6 +92,12 @@ bool enforce_refuses_unknown(const struct policy *policy);
 /* -EPERM after a message when @policy would lose most of what is in force as @generation, unless forced. */
 int enforce_refuse_shrunk(const struct enforce_options *options, const struct policy *policy,
 			  uint32_t generation);
+
+/*
+ * What @policy needs now of the programs and @kernel has not, @missing, is loaded and attached, where that
+ * can be done by and by; -ENOTSUP after a message where it cannot.
+ */
+int enforce_add(struct kernel *kernel, const struct enforce_options *options, unsigned int missing);
 
 /* Which parts (enum kernel_part) of the programs the policy needs, in kernel mode. */
 unsigned int enforce_parts(const struct policy *policy);

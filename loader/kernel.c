@@ -117,70 +117,6 @@ bool kernel_pinned(void)
 
 /* ---- load --------------------------------------------------------------------------------- */
 
-static bool is_lsm(const struct bpf_program *prog)
-{
-	return bpf_program__type(prog) == BPF_PROG_TYPE_LSM;
-}
-
-static bool has_member(const struct btf *btf, const char *type, const char *name)
-{
-	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT), i;
-	const struct btf_type *found = id < 0 ? NULL : btf__type_by_id(btf, id);
-
-	for (i = 0; found && i < btf_vlen(found); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_members(found)[i].name_off), name))
-			return true;
-	return false;
-}
-
-/* What is newer than 6.1: a hook's function, and what makes a hook worth its cost at each exec. */
-static bool has_hook(const struct btf *btf, const char *name)
-{
-	char function[128];
-
-	snprintf(function, sizeof(function), "bpf_lsm_%s", name);
-	if (btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) <= 0)
-		return false;
-	return strcmp(name, "bprm_creds_for_exec") || has_member(btf, "linux_binprm", "is_check");
-}
-
-/* Programs of the LSM hooks that this kernel has, and of the parts asked. */
-static void choose_programs(struct kernel *kernel, unsigned int parts)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program (prog, kernel->skel->obj) {
-		const char *name = strchr(bpf_program__section_name(prog), '/');
-		unsigned int part = !strncmp(bpf_program__name(prog), "debar_g_", 8) ?
-					    KERNEL_GUARD :
-				    is_lsm(prog) ? KERNEL_FILES :
-						   KERNEL_NETWORK;
-		bool wanted = parts & part;
-
-		if (wanted && is_lsm(prog))
-			wanted = btf && name && has_hook(btf, name + 1);
-		bpf_program__set_autoload(prog, wanted);
-	}
-	btf__free(btf);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_files, parts & KERNEL_FILES);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_owners, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_cleans, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_known, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_asked, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_shares, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_learned, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_spared, parts & KERNEL_NETWORK);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_contents, parts & KERNEL_FILES);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_answers, parts & KERNEL_FILES);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_epochs, parts & KERNEL_FILES);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_ovldigest, parts & KERNEL_FILES);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_g_own, parts & KERNEL_GUARD);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_g_trust, parts & KERNEL_GUARD);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_g_tasks, parts & KERNEL_GUARD);
-	bpf_map__set_autocreate(kernel->skel->maps.debar_g_state, parts & KERNEL_GUARD);
-}
-
 static int map_state(struct kernel *kernel, int fd, struct kernel_error *reterr)
 {
 	void *at =
@@ -225,7 +161,7 @@ int kernel_load(struct kernel **ret_kernel, unsigned int parts, struct kernel_er
 	kernel->skel = debar_bpf__open();
 	if (!kernel->skel)
 		return kernel_fail(reterr, errno, NULL, "cannot open the programs: %m");
-	choose_programs(kernel, parts);
+	kernel_choose(kernel->skel, parts);
 	ret = debar_bpf__load(kernel->skel);
 	if (ret)
 		return load_refused(-ret, reterr);
@@ -279,13 +215,6 @@ void kernel_free(struct kernel *kernel)
 
 /* ---- attach and pin ----------------------------------------------------------------------- */
 
-static struct bpf_link *attach_one(struct bpf_program *prog, int cgroup)
-{
-	if (is_lsm(prog) || bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
-		return bpf_program__attach(prog);
-	return bpf_program__attach_cgroup(prog, cgroup);
-}
-
 int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr)
 {
 	struct bpf_program *prog;
@@ -298,7 +227,7 @@ int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr
 			continue;
 		if (i == KERNEL_LINKS_MAX)
 			return kernel_fail(reterr, E2BIG, NULL, "more programs than links");
-		kernel->links[i] = attach_one(prog, cgroup);
+		kernel->links[i] = kernel_attach_one(prog, cgroup);
 		if (!kernel->links[i])
 			return kernel_fail(reterr, errno,
 					   "DEBAR_DEBUG=1 shows what the kernel said",

@@ -64,9 +64,11 @@ void kernel_free(struct kernel *kernel);
 /* What a generation is published with. */
 struct kernel_policy {
 	const struct policy_tables *tables;
-	__u32 mode;	  /* enum debar_mode */
-	__s64 deny_until; /* boot clock nanoseconds, 0: no end */
-	__u64 scope;	  /* cgroup id, 0: everywhere */
+	__u32 mode;	    /* enum debar_mode */
+	__s64 deny_until;   /* boot clock nanoseconds, 0: no end */
+	__u64 scope;	    /* cgroup id, 0: everywhere */
+	const __u16 *ports; /* of DNS, besides 53 and 5353; at most DEBAR_DNS_PORTS_EXTRA */
+	size_t port_count;
 };
 
 /*
@@ -143,6 +145,12 @@ void kernel_counters_put(struct kernel *kernel, const __u64 counters[DEBAR_COUNT
 
 /* Attach every program that was loaded. @cgroup: descriptor of the cgroup for network programs. */
 int kernel_attach(struct kernel *kernel, int cgroup, struct kernel_error *reterr);
+
+/*
+ * One part more for what is pinned: its programs are loaded, attached and pinned, on the same maps;
+ * the generation in force has nothing for them yet. After a failure nothing has changed.
+ */
+int kernel_add(struct kernel *kernel, unsigned int part, int cgroup, struct kernel_error *reterr);
 
 /* Pin everything, in the place of an older set if there is one. */
 int kernel_pin(struct kernel *kernel, struct kernel_error *reterr);

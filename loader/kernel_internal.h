@@ -13,6 +13,10 @@
 /* Room in the table of keys for certificates that are first seen while a generation is in force. */
 #define KERNEL_KEYS_SPARE 256
 
+struct bpf_link;
+struct bpf_program;
+struct debar_bpf;
+
 struct kernel {
 	struct debar_bpf *skel; /* NULL when opened from pins */
 	struct ring_buffer *ring;
@@ -28,6 +32,12 @@ struct kernel {
 /* Fills @reterr, returns -@error. */
 int kernel_fail(struct kernel_error *reterr, int error, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Of @skel, not loaded yet, the programs and maps of @parts, as far as this kernel has their hooks. */
+void kernel_choose(struct debar_bpf *skel, unsigned int parts);
+
+/* NULL and errno: it cannot be attached. @cgroup: for programs of the network. */
+struct bpf_link *kernel_attach_one(struct bpf_program *prog, int cgroup);
 
 /* Descriptor of the map with that name, -1: there is none. Belongs to @kernel. */
 int kernel_map(const struct kernel *kernel, const char *name);

@@ -126,7 +126,13 @@ static int hang_names(struct kernel *kernel, __u32 slot, const struct names_tabl
 	return ret;
 }
 
-int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_tables *tables,
+static void add_ports(struct debar_net_head *head, const struct kernel_policy *policy)
+{
+	for (size_t i = 0; i < policy->port_count && head->port_count < DEBAR_DNS_PORTS_MAX; i++)
+		head->ports[head->port_count++] = policy->ports[i];
+}
+
+int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct kernel_policy *policy,
 		    struct kernel_error *reterr)
 {
 	cleanup(names_freep) struct names_tables *names = NULL;
@@ -138,12 +144,13 @@ int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_table
 
 	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
 		return kernel_fail(reterr, EIO, NULL, "cannot get randomness: %m");
-	ret = names_build(tables, seed, &names);
+	ret = names_build(policy->tables, seed, &names);
 	if (ret)
 		return kernel_fail(reterr, -ret,
 				   ret == -E2BIG ? "one name or network is in too many rules" :
 						   NULL,
 				   "cannot build the table of names: %s", strerror(-ret));
+	add_ports(&names->head, policy);
 	networks = (struct networks){ .kernel = kernel, .names = names, .slot = slot };
 	apart = names->network_count > BATCH &&
 		!pthread_create(&thread, NULL, networks_run, &networks);

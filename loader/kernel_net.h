@@ -5,8 +5,8 @@
 
 #include "loader/kernel.h"
 
-/* Fill @slot with the names and networks of @tables; kernel_publish() calls this. */
-int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct policy_tables *tables,
+/* Fill @slot with the names and networks of @policy; kernel_publish() calls this. */
+int kernel_net_fill(struct kernel *kernel, __u32 slot, const struct kernel_policy *policy,
 		    struct kernel_error *reterr);
 
 /* Let go of what @slot holds. */

@@ -171,7 +171,7 @@ int kernel_publish(struct kernel *kernel, const struct kernel_policy *policy,
 	if (!ret)
 		ret = fill_bans(kernel, slot, tables, reterr);
 	if (!ret && kernel_parts(kernel) & KERNEL_NETWORK)
-		ret = kernel_net_fill(kernel, slot, tables, reterr);
+		ret = kernel_net_fill(kernel, slot, policy, reterr);
 	if (!ret)
 		ret = fill_head(kernel, slot, &head, generation, reterr);
 	if (ret) {

@@ -29,7 +29,7 @@ int cmd_load(int argc, char **argv)
 	struct policy_facts facts;
 	pid_t controller;
 
-	if (enforce_options_read(&options, "pagctfxjs", argc, argv))
+	if (enforce_options_read(&options, "pagcdtfxjs", argc, argv))
 		return EXIT_ERROR;
 	if (enforce_off_at_boot(&options))
 		return EXIT_DONE;

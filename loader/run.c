@@ -521,7 +521,7 @@ int cmd_run(int argc, char **argv)
 {
 	cleanup(enforce_options_free) struct enforce_options options = {};
 
-	if (enforce_options_read(&options, "pagmctfxj", argc, argv))
+	if (enforce_options_read(&options, "pagmcdtfxj", argc, argv))
 		return EXIT_ERROR;
 	if (enforce_off_at_boot(&options)) {
 		notify_ready("debar=off on the kernel command line: nothing is enforced");

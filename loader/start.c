@@ -96,6 +96,31 @@ static int open_cgroup(const struct enforce_options *options)
 	return fd < 0 ? message_error(errno, "cannot open cgroup %s: %m", path) : fd;
 }
 
+/* Programs about files want more than to be loaded: whoever classifies, and under the guard a start. */
+int enforce_add(struct kernel *kernel, const struct enforce_options *options, unsigned int missing)
+{
+	struct kernel_error error = {};
+	cleanup(cleanup_fd) int cgroup = -1;
+	int ret;
+
+	if (missing != KERNEL_NETWORK || kernel_guarded(kernel)) {
+		message_error(ENOTSUP,
+			      "the policy has rules about %s now, and what they need is not "
+			      "loaded; the policy in force stays",
+			      missing & KERNEL_NETWORK ? "names and networks" : "files");
+		message_hint(
+			"stop the controller, if there is one, and start it again; or debar load");
+		return -ENOTSUP;
+	}
+	cgroup = open_cgroup(options);
+	if (cgroup < 0)
+		return cgroup;
+	ret = check_offer(options, missing, &error);
+	if (!ret)
+		ret = kernel_add(kernel, missing, cgroup, &error);
+	return ret ? message_kernel(ret, &error) : 0;
+}
+
 /*
  * From nothing: published before attached, so that no hook ever sees half a policy. What the kernel
  * cannot do is told in @reterr and not printed; other messages have been, and leave it empty.

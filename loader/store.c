@@ -43,16 +43,18 @@ static int write_whole(const char *path, const char *bytes, size_t len)
 
 static int save_options(const struct enforce_options *options)
 {
-	cleanup(json_decrefp) json_t *policies = json_array();
-	cleanup(json_decrefp) json_t *json = NULL;
+	cleanup(json_decrefp) json_t *policies = json_array(), *ports = json_array(), *json = NULL;
 	cleanup(cleanup_free) char *text = NULL;
 	size_t i;
 
 	for (i = 0; i < options->policies.count; i++)
 		json_array_append_new(policies, json_string(options->policies.names[i]));
-	json = json_pack("{s:O, s:b, s:b, s:b, s:I, s:s*}", "policies", policies, "audit",
+	for (i = 0; i < options->dns_port_count; i++)
+		json_array_append_new(ports, json_integer(options->dns_ports[i]));
+	json = json_pack("{s:O, s:b, s:b, s:b, s:I, s:O, s:s*}", "policies", policies, "audit",
 			 options->audit, "force", options->force, "partial", options->partial,
-			 "for", (json_int_t)options->deny_for, "cgroup", options->cgroup);
+			 "for", (json_int_t)options->deny_for, "dns_ports", ports, "cgroup",
+			 options->cgroup);
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	return text ? write_whole(OPTIONS_FILE, text, strlen(text)) : -ENOMEM;
 }
@@ -92,20 +94,23 @@ int store_options(struct enforce_options *ret_options)
 	int audit = 0, force = 0, partial = 0;
 	const char *cgroup = NULL;
 	json_int_t deny_for = 0;
-	json_t *policies, *name;
+	json_t *policies, *name, *ports = NULL, *port;
 	size_t i;
 
 	if (!json)
 		return -ENOENT;
-	if (json_unpack(json, "{s:o, s:b, s:b, s:b, s:I, s?s}", "policies", &policies, "audit",
-			&audit, "force", &force, "partial", &partial, "for", &deny_for, "cgroup",
-			&cgroup) ||
-	    json_array_size(policies) > DEBAR_BANS_MAX)
+	if (json_unpack(json, "{s:o, s:b, s:b, s:b, s:I, s?o, s?s}", "policies", &policies, "audit",
+			&audit, "force", &force, "partial", &partial, "for", &deny_for, "dns_ports",
+			&ports, "cgroup", &cgroup) ||
+	    json_array_size(policies) > DEBAR_BANS_MAX ||
+	    json_array_size(ports) > DEBAR_DNS_PORTS_EXTRA)
 		return -EINVAL;
 	json_array_foreach (policies, i, name) {
 		options.policies.names[i] = strdup(json_string_value(name) ?: "");
 		options.policies.count++;
 	}
+	json_array_foreach (ports, i, port)
+		options.dns_ports[options.dns_port_count++] = json_integer_value(port);
 	options.audit = audit;
 	options.partial = partial;
 	options.deny_for = deny_for;

@@ -29,7 +29,7 @@ struct names_tables {
 /*
  * Of @tables only bans, names, networks and their exceptions are read. @seed: 16 fresh random
  * bytes, so that nobody outside can know which names collide. -E2BIG: a name or a network with more
- * than DEBAR_NET_RULES_MAX rules. The ports are 53 and 5353.
+ * than DEBAR_NET_RULES_MAX rules. The ports are 53 and 5353; others are for the caller to add.
  */
 int names_build(const struct policy_tables *tables, const __u8 seed[16],
 		struct names_tables **ret_names);

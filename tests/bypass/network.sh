@@ -81,11 +81,14 @@ row "N10: DoT to a resolver whose name is in the rules" ECONNABORTED "tls 198.51
 	"tls 198.51.100.10 853 dns.other.example tcp"
 row "N11: a raw socket, the query" EPERM "dns 192.0.2.53 53 $n raw" "dns 192.0.2.53 53 $o raw"
 row "N11: a raw socket, the address" EPERM "send 203.0.113.7 7777 raw x" "send 203.0.113.8 7777 raw x"
+row "N11: a raw socket that is connected elsewhere" EPERM "odd send 203.0.113.7 203.0.113.8 hdrincl" \
+	"odd send 203.0.113.8 203.0.113.8 hdrincl"
 for way in uring udplite ipoptions big gso; do
 	row "N5: $way" EPERM "odd dns 192.0.2.53 53 $n $way" "odd dns 192.0.2.53 53 $o $way"
 done
 row "N5: an extension header" EPERM "odd dns 2001:db8::8 53 $n dstopts" "odd dns 2001:db8::8 53 $o dstopts"
 row "N7: TLS, io_uring" ECONNABORTED "odd tls 198.51.100.10 443 $n uring" "odd tls 198.51.100.10 443 $o uring"
+row "N12: TLS, bound to a device" ECONNABORTED "odd tls 198.51.100.10 443 $n bound" "odd tls 198.51.100.10 443 $o bound"
 row "N12: DNS over MPTCP" ECONNABORTED "odd dns 192.0.2.53 53 $n mptcp" "odd dns 192.0.2.53 53 $o mptcp"
 row "N12: TLS over MPTCP" ECONNABORTED "odd tls 198.51.100.10 443 $n mptcp" "odd tls 198.51.100.10 443 $o mptcp"
 for way in uring mptcp; do

@@ -3,14 +3,17 @@
  * What peer.c says, said in ways that few programs use.
  *
  *	odd dns SERVER PORT NAME WAY		uring udplite dstopts ipoptions big gso mptcp
- *	odd tls ADDRESS PORT NAME WAY		uring mptcp
+ *	odd tls ADDRESS PORT NAME WAY		uring mptcp bound (to a device)
  *	odd connect ADDRESS PORT WAY		uring udplite mptcp sctp
+ *	odd send ADDRESS OTHER hdrincl		a datagram to ADDRESS, made by hand, on a raw socket
+ *						that is connected to OTHER
  *
  * Prints "answer", "connected", an errno, "timeout" after two seconds, or "none": this kernel has no
  * such way.
  */
 #include <linux/io_uring.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>
@@ -80,7 +83,11 @@ static int way_socket(int family, bool stream, const char *way)
 		       !strcmp(way, "udplite") ? IPPROTO_UDPLITE :
 						 0;
 
-	return socket(family, stream ? SOCK_STREAM : SOCK_DGRAM, protocol);
+	int fd = socket(family, stream ? SOCK_STREAM : SOCK_DGRAM, protocol);
+
+	if (!strcmp(way, "bound") && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
+		return -1;
+	return fd;
 }
 
 static int way_connect(int fd, const union address *to, socklen_t len, const char *way)
@@ -192,6 +199,30 @@ static int try_connect(const char *where, int port, const char *way)
 	return errno == EINPROGRESS ? tell("timeout") : tell_errno();
 }
 
+static int send_handmade(const char *where, const char *other)
+{
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char text[4];
+	} packet = { .ip = { .version = 4,
+			     .ihl = 5,
+			     .ttl = 64,
+			     .protocol = IPPROTO_UDP,
+			     .tot_len = htons(sizeof(packet)) },
+		     .udp = { .source = htons(4444),
+			      .dest = htons(7777),
+			      .len = htons(sizeof(packet) - sizeof(packet.ip)) } };
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	union address to;
+	socklen_t len = address_parse(other, 0, &to);
+
+	packet.ip.daddr = inet_addr(where);
+	if (fd < 0 || connect(fd, &to.any, len) || send(fd, &packet, sizeof(packet), 0) < 0)
+		return tell_errno();
+	return tell("answer");
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 4 ? argv[1] : "";
@@ -203,6 +234,8 @@ int main(int argc, char **argv)
 		return tls(argv[2], atoi(argv[3]), argv[4], argv[5]);
 	if (!strcmp(verb, "connect") && argc == 5)
 		return try_connect(argv[2], atoi(argv[3]), argv[4]);
+	if (!strcmp(verb, "send") && argc == 5 && !strcmp(argv[4], "hdrincl"))
+		return send_handmade(argv[2], argv[3]);
 	fprintf(stderr, "odd: see the head of tests/bypass/odd.c\n");
 	return 2;
 }

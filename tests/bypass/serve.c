@@ -260,6 +260,8 @@ int main(int argc, char **argv)
 		{ 53, SOCK_DGRAM, true, 0 },
 		{ 53, SOCK_STREAM, true, 0 },
 		{ 5353, SOCK_DGRAM, true, 0 },
+		{ 5300, SOCK_DGRAM, true, 0 },
+		{ 5300, SOCK_STREAM, true, 0 },
 		{ 80, SOCK_STREAM, false, 0 },
 		{ 443, SOCK_STREAM, false, 0 },
 		{ 853, SOCK_STREAM, false, 0 },

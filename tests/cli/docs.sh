@@ -79,6 +79,7 @@ else
 			-p) value=$PWD/policy/bans/tiktok.yaml ;;
 			--mode) value=auto ;;
 			--cgroup) value=/sys/fs/cgroup ;;
+			--dns-port) value=5300 ;;
 			--for) value=10m ;;
 			--at) value=2025-01-01T00:00:00Z ;;
 			--scan) value=/nonexistent ;;

@@ -87,4 +87,31 @@ stop_controller
 in_force refused runs "so does one that ended"
 unload
 in_force runs runs "unload"
+
+# Names and networks need programs of their own, which a reload brings.
+ip link set lo up
+ip route add 192.0.2.0/24 dev lo
+at_exit "ip route del 192.0.2.0/24 dev lo"
+says() { # refused|passes ADDRESS WHAT
+	try bash -c "echo >/dev/udp/$2/9"
+	if [ "$1" = passes ]; then
+		is "$status" 0 "$3"
+	else
+		like "$status $errors" '^1 .*(refused|not permitted)' "$3"
+	fi
+}
+for way in load controller; do
+	put "$work/one"
+	[ $way = load ] && load "$policy" || controller -p "$policy"
+	says passes 192.0.2.1 "$way: no rule names the address"
+	printf '  - network: 192.0.2.1\n' >>"$policy"
+	runs "$way: a reload with a network" "$DEBAR" reload
+	says refused 192.0.2.1 "$way: which is refused then"
+	says passes 192.0.2.2 "$way: and its neighbour not"
+	in_force refused runs "$way: and the file as before"
+	[ $way = load ] || stop_controller
+	says refused 192.0.2.1 "$way: and goes on"
+	unload
+	says passes 192.0.2.1 "$way: until it is unloaded"
+done
 done_testing
