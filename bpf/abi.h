@@ -275,13 +275,16 @@ enum debar_mode {
 /* What is debar's, and so refused to others. */
 enum debar_own_kind {
 	DEBAR_OWN_MAP = 1,
+	DEBAR_OWN_PROGRAM,
 	DEBAR_OWN_LINK,
 	DEBAR_OWN_INODE, /* a pin, or the directory of them */
 	DEBAR_OWN_MOUNT, /* of the bpf file system, and those above it */
+	DEBAR_OWN_CODE,	 /* file that the controller's code is mapped from */
+	DEBAR_OWN_SIZE,	 /* bytes of a program that may be the controller: only such are hashed */
 };
 
 struct debar_own {
-	__u64 id;     /* map, link or mount id, or inode number */
+	__u64 id;     /* map, program, link or mount id, inode number, or bytes */
 	__u32 device; /* of an inode: kernel dev_t */
 	__u32 kind;   /* enum debar_own_kind */
 };
@@ -290,15 +293,44 @@ _Static_assert(sizeof(struct debar_own) == 16, "debar_own has a hole");
 enum debar_trust {
 	DEBAR_TRUST_CONTROLLER = 1,
 	DEBAR_TRUST_LIBRARY,
+	DEBAR_TRUST_ANCHOR, /* a certificate of trust.d: no other vouches while the guard is armed */
+};
+
+/* What root can do to the kernel itself; each is refused only where it was named. */
+enum debar_guard_switch {
+	DEBAR_GUARD_MODULES = 1 << 0,
+	DEBAR_GUARD_KEXEC = 1 << 1,
+	DEBAR_GUARD_MEM = 1 << 2,
+	DEBAR_GUARD_LOCKDOWN = 1 << 3,
 };
 
 /* Written once, before it is armed; from then on only by who is trusted. */
 struct debar_guard {
-	__s64 size;	       /* bytes of the controller's program */
+	__u32 switches;	       /* enum debar_guard_switch */
 	__u32 mount_namespace; /* inode number of the initial one */
 	__u32 armed;
+	__u32 pad;
 };
 _Static_assert(sizeof(struct debar_guard) == 16, "debar_guard has a hole");
+
+/* What the guard refused: in its events, match.rule. */
+enum debar_guard_act {
+	DEBAR_ACT_MAP,
+	DEBAR_ACT_PROGRAM,
+	DEBAR_ACT_LINK,
+	DEBAR_ACT_PIN,
+	DEBAR_ACT_MOUNT,
+	DEBAR_ACT_SIGNAL,
+	DEBAR_ACT_LIMIT,
+	DEBAR_ACT_TRACE,
+	DEBAR_ACT_CODE,
+	DEBAR_ACT_SWITCH,
+	DEBAR_ACT_MODULE,
+	DEBAR_ACT_KEXEC,
+	DEBAR_ACT_MEM,
+	DEBAR_ACT_LOCKDOWN,
+	DEBAR_ACT_MAX
+};
 
 /* ---- counters ----------------------------------------------------------------------------- */
 
@@ -369,6 +401,7 @@ enum debar_because {
 	DEBAR_BECAUSE_TORN, /* swaps overtook the decision */
 	DEBAR_BECAUSE_BUFFER,	 /* module or firmware from memory */
 	DEBAR_BECAUSE_MALFORMED, /* DNS that cannot be parsed */
+	DEBAR_BECAUSE_GUARD, /* it would have taken debar off; match.rule: enum debar_guard_act */
 	DEBAR_BECAUSE_MAX
 };
 

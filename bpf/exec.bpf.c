@@ -18,6 +18,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/file.bpf.h"
+#include "bpf/module.bpf.h"
 #include "bpf/report.bpf.h"
 
 /* include/uapi/asm-generic/mman-common.h and linux/mman.h */
@@ -458,16 +459,6 @@ int BPF_PROG(debar_mprotect, struct vm_area_struct *vma, unsigned long reqprot, 
 		return 0;
 	file = vma->vm_file;
 	return file ? answer(decide_known(vma, file)) : 0;
-}
-
-static __always_inline bool reads_module(int id)
-{
-	if (id == (int)bpf_core_enum_value(enum kernel_read_file_id, READING_MODULE))
-		return true;
-	return bpf_core_enum_value_exists(enum kernel_read_file_id___compressed,
-					  READING_MODULE_COMPRESSED) &&
-	       id == (int)bpf_core_enum_value(enum kernel_read_file_id___compressed,
-					      READING_MODULE_COMPRESSED);
 }
 
 SEC("lsm.s/kernel_read_file")

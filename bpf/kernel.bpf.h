@@ -109,6 +109,14 @@ struct bpf_map {
 	__u32 id;
 };
 
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
 struct vm_area_struct {
 	struct file *vm_file;
 	unsigned long vm_flags;
@@ -161,6 +169,8 @@ struct task_struct {
 enum kernel_read_file_id {
 	READING_FIRMWARE = 1,
 	READING_MODULE = 2,
+	READING_KEXEC_IMAGE = 3,
+	READING_KEXEC_INITRAMFS = 4,
 };
 
 enum kernel_read_file_id___compressed {
@@ -170,6 +180,16 @@ enum kernel_read_file_id___compressed {
 enum kernel_load_data_id {
 	LOADING_FIRMWARE = 1,
 	LOADING_MODULE = 2,
+	LOADING_KEXEC_IMAGE = 3,
+	LOADING_KEXEC_INITRAMFS = 4,
+};
+
+/* include/linux/security.h: up to INTEGRITY_MAX, what lets root change the running kernel. */
+enum lockdown_reason {
+	LOCKDOWN_DEV_MEM = 2,
+	LOCKDOWN_KEXEC = 4,
+	LOCKDOWN_INTEGRITY_MAX = 20,
+	LOCKDOWN_KCORE = 21,
 };
 
 /* Overlayfs, from the module's BTF. 6.1 keeps the lower path in the inode, 6.5 and later an entry. */

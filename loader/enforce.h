@@ -34,7 +34,8 @@ struct enforce_options {
 	bool partial;
 	bool json;
 	bool guard;
-	bool vouch;    /* reload --force: what is there now may be never denied */
+	bool vouch;	       /* reload --force: what is there now may be never denied */
+	unsigned int switches; /* --guard=...: enum debar_guard_switch */
 	bool resident; /* a controller stays: it classifies what rules other than sha256 ask for */
 	bool ready;    /* what runs is classified: `unclassified: deny` may begin to speak */
 	const char *scan;  /* --scan: a tree to classify beforehand, or NULL */
@@ -45,8 +46,10 @@ struct enforce_options {
 
 void enforce_options_free(struct enforce_options *options);
 
-/* Reads argv; which options a verb takes are the letters of @takes, see enforce.c. 0 or -EINVAL
- * after a message. */
+/*
+ * Reads argv; which options a verb takes are the letters of @takes, see enforce_options.c. 0 or
+ * -EINVAL after a message.
+ */
 int enforce_options_read(struct enforce_options *ret_options, const char *takes, int argc,
 			 char **argv);
 

@@ -261,6 +261,7 @@ int kernel_pin(struct kernel *kernel, struct kernel_error *reterr)
 	static const char hint[] = "mount -t bpf bpf /sys/fs/bpf";
 	char path[512];
 	size_t i;
+	int ret;
 
 	remove_pins(NEW_PIN_DIR);
 	if (mkdir(NEW_PIN_DIR, 0700))
@@ -280,8 +281,15 @@ int kernel_pin(struct kernel *kernel, struct kernel_error *reterr)
 		remove_pins(NEW_PIN_DIR);
 		return 0;
 	}
-	if (errno != ENOENT || rename(NEW_PIN_DIR, KERNEL_PIN_DIR))
-		return kernel_fail(reterr, errno, NULL, "cannot rename %s: %m", NEW_PIN_DIR);
+	if (errno != ENOENT || rename(NEW_PIN_DIR, KERNEL_PIN_DIR)) {
+		ret = kernel_fail(reterr, errno,
+				  errno == EPERM ? "if the guard is armed, what is in force stays "
+						   "until the next boot" :
+						   NULL,
+				  "cannot rename %s: %m", NEW_PIN_DIR);
+		remove_pins(NEW_PIN_DIR);
+		return ret;
+	}
 	return 0;
 }
 
@@ -295,7 +303,7 @@ int kernel_unpin(struct kernel_error *reterr)
 	int ret;
 
 	(void)kernel_open(&kernel, reterr); /* pins that cannot be opened are removed, too */
-	if (kernel && kernel_guarded(kernel))
+	if (kernel && kernel_guarded(kernel, NULL))
 		return kernel_fail(
 			reterr, EPERM,
 			"boot with debar=off on the kernel command line: that loads nothing",
@@ -324,7 +332,11 @@ static int open_pin(struct kernel *kernel, const char *name, size_t *maps, size_
 	snprintf(path, sizeof(path), "%s/%s", KERNEL_PIN_DIR, name);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
-		return kernel_fail(reterr, errno, NULL, "cannot open %s: %m", path);
+		return kernel_fail(reterr, errno,
+				   errno == EPERM ? "if the guard is armed, it admits only the "
+						    "version that armed it, see debar(8)" :
+						    NULL,
+				   "cannot open %s: %m", path);
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, name) &&
 	    *maps < KERNEL_MAPS_MAX) {
 		snprintf(kernel->map_names[*maps], sizeof(kernel->map_names[0]), "%s", name);

@@ -45,6 +45,7 @@ enum kernel_part {
 	KERNEL_NETWORK = 1 << 1, /* cgroup hooks */
 	KERNEL_GUARD = 1 << 2,	 /* what keeps others off the objects of all of them */
 	KERNEL_GATE = 1 << 3,	 /* no programs: files are judged by the controller, see gate.h */
+	KERNEL_ALL = KERNEL_FILES | KERNEL_NETWORK | KERNEL_GUARD,
 };
 
 /*
@@ -159,10 +160,30 @@ int kernel_pin(struct kernel *kernel, struct kernel_error *reterr);
  * From now on nobody but this program, by its digest, gets at what was pinned; there is no way back
  * but a reboot. After kernel_pin(), of a kernel that was loaded with KERNEL_GUARD.
  */
-int kernel_guard(struct kernel *kernel, struct kernel_error *reterr);
+struct kernel_guard {
+	__u32 switches;			    /* enum debar_guard_switch */
+	const struct debar_digest *anchors; /* sha256 of the certificates that vouch, from now on */
+	size_t anchor_count;
+};
 
-/* Is it armed? */
-bool kernel_guarded(struct kernel *kernel);
+int kernel_guard(struct kernel *kernel, const struct kernel_guard *with,
+		 struct kernel_error *reterr);
+
+/* Is it armed? @ret_switches: enum debar_guard_switch, or NULL. */
+bool kernel_guarded(struct kernel *kernel, __u32 *ret_switches);
+
+/* Adds to what it refuses; nothing takes from it. */
+int kernel_guard_switch(struct kernel *kernel, __u32 switches);
+
+/* The certificates it was armed with. How many, -E2BIG when there are more. */
+int kernel_guard_anchors(struct kernel *kernel, struct debar_digest *ret_anchors, size_t max);
+
+/* Admits another version of the controller, or a library, by what somebody vouches for. */
+int kernel_guard_admit(struct kernel *kernel, const struct debar_digest *digest, const char *path,
+		       bool program);
+
+/* Forgets the numbers of maps that are gone. After each publication. */
+void kernel_guard_forget(struct kernel *kernel);
 
 /* Take every pin away; enforcement ends with the last descriptor. -ENOENT: nothing was pinned. */
 int kernel_unpin(struct kernel_error *reterr);

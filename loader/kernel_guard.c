@@ -2,9 +2,11 @@
 /* What the guard protects and whom it trusts, told to it once, before it is armed; see guard.bpf.c. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -66,7 +68,8 @@ static int own_objects(struct kernel *kernel)
 
 		if (bpf_obj_get_info_by_fd(bpf_link__fd(kernel->links[i]), &info, &len))
 			return -errno;
-		ret = own(kernel, DEBAR_OWN_LINK, 0, info.id);
+		ret = own(kernel, DEBAR_OWN_LINK, 0, info.id) ?:
+			      own(kernel, DEBAR_OWN_PROGRAM, 0, info.prog_id);
 	}
 	return ret;
 }
@@ -143,12 +146,19 @@ static int own_mounts(struct kernel *kernel)
 
 /* ---- whom it trusts ----------------------------------------------------------------------- */
 
-static int trust_file(struct kernel *kernel, const char *path, enum debar_trust trust)
+static int trust(struct kernel *kernel, const struct debar_digest *digest, enum debar_trust trust)
+{
+	int map = kernel_map(kernel, "debar_g_trust");
+	__u32 value = trust;
+
+	return bpf_map_update_elem(map, digest, &value, BPF_ANY) ? -errno : 0;
+}
+
+static int trust_file(struct kernel *kernel, const char *path, enum debar_trust as)
 {
 	cleanup(cleanup_file) FILE *file = fopen(path, "re");
 	cleanup(md_free) EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct debar_digest digest;
-	__u32 value = trust;
 	char buf[65536];
 	size_t n;
 
@@ -160,9 +170,18 @@ static int trust_file(struct kernel *kernel, const char *path, enum debar_trust 
 		EVP_DigestUpdate(md, buf, n);
 	if (ferror(file) || !EVP_DigestFinal_ex(md, digest.bytes, NULL))
 		return -EIO;
-	return bpf_map_update_elem(kernel_map(kernel, "debar_g_trust"), &digest, &value, BPF_ANY) ?
-		       -errno :
-		       0;
+	return trust(kernel, &digest, as);
+}
+
+/* The path of a line of /proc/self/maps that is code; NULL: it is none. */
+static char *mapped_code(char *line)
+{
+	char *path = strchr(line, '/');
+
+	if (!path || !strstr(line, " r-xp "))
+		return NULL;
+	path[strcspn(path, "\n")] = '\0';
+	return path;
 }
 
 /* Every library and the loader, as this very process has them; then the program, over its own. */
@@ -170,18 +189,17 @@ static int trust_self(struct kernel *kernel)
 {
 	cleanup(cleanup_file) FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 128], *path;
+	struct stat exe;
 	int ret = 0;
 
-	if (!maps)
+	if (!maps || stat("/proc/self/exe", &exe))
 		return -errno;
 	while (!ret && fgets(line, sizeof(line), maps)) {
-		path = strchr(line, '/');
-		if (!path || !strstr(line, " r-xp "))
-			continue;
-		path[strcspn(path, "\n")] = '\0';
-		ret = trust_file(kernel, path, DEBAR_TRUST_LIBRARY);
+		path = mapped_code(line);
+		ret = path ? trust_file(kernel, path, DEBAR_TRUST_LIBRARY) : 0;
 	}
-	return ret ?: trust_file(kernel, "/proc/self/exe", DEBAR_TRUST_CONTROLLER);
+	ret = ret ?: trust_file(kernel, "/proc/self/exe", DEBAR_TRUST_CONTROLLER);
+	return ret ?: own(kernel, DEBAR_OWN_SIZE, 0, exe.st_size);
 }
 
 static int trust_task(struct kernel *kernel)
@@ -194,44 +212,162 @@ static int trust_task(struct kernel *kernel)
 	return 0;
 }
 
-static int arm(struct kernel *kernel)
+/* ---- armed -------------------------------------------------------------------------------- */
+
+static int state_get(struct kernel *kernel, struct debar_guard *ret_guard)
 {
-	struct debar_guard guard = { .armed = 1 };
-	struct stat exe, ns;
+	int map = kernel_map(kernel, "debar_g_state");
 	__u32 zero = 0;
 
-	if (stat("/proc/self/exe", &exe) || stat("/proc/1/ns/mnt", &ns))
-		return -errno;
-	guard.size = exe.st_size;
-	guard.mount_namespace = ns.st_ino;
-	if (bpf_map_update_elem(kernel_map(kernel, "debar_g_state"), &zero, &guard, BPF_ANY))
-		return -errno;
-	return 0;
+	return map < 0 || bpf_map_lookup_elem(map, &zero, ret_guard) ? -ENOENT : 0;
 }
 
-int kernel_guard(struct kernel *kernel, struct kernel_error *reterr)
+static int state_set(struct kernel *kernel, const struct debar_guard *guard)
 {
-	int ret = own_objects(kernel);
+	int map = kernel_map(kernel, "debar_g_state");
+	__u32 zero = 0;
 
+	return bpf_map_update_elem(map, &zero, guard, BPF_ANY) ? -errno : 0;
+}
+
+/*
+ * Each file of this process's code is mapped once more, now that it is trusted: the program that
+ * looks at mappings keeps writers off it from then on, or ends the trust.
+ */
+static int keep_code(struct kernel *kernel)
+{
+	cleanup(cleanup_file) FILE *maps = fopen("/proc/self/maps", "re");
+	cleanup(cleanup_fd) int task = pidfd_open(getpid(), 0);
+	char line[PATH_MAX + 128], *path;
+	__u32 mark = 0;
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		cleanup(cleanup_fd) int fd = -1;
+		void *code;
+
+		path = mapped_code(line);
+		if (!path)
+			continue;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		code = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+		if (code == MAP_FAILED)
+			return -errno;
+		munmap(code, 1);
+	}
+	if (!maps || bpf_map_lookup_elem(kernel_map(kernel, "debar_g_tasks"), &task, &mark))
+		return -errno;
+	return mark ? 0 : -ETXTBSY;
+}
+
+int kernel_guard(struct kernel *kernel, const struct kernel_guard *with,
+		 struct kernel_error *reterr)
+{
+	struct debar_guard guard = { .switches = with->switches, .armed = 1 };
+	struct stat ns;
+	size_t i;
+	int ret = stat("/proc/1/ns/mnt", &ns) ? -errno : own_objects(kernel);
+
+	guard.mount_namespace = ns.st_ino;
 	if (!ret)
 		ret = own_pins(kernel);
 	if (!ret)
 		ret = own_mounts(kernel);
 	if (!ret)
 		ret = trust_self(kernel);
+	for (i = 0; !ret && i < with->anchor_count; i++)
+		ret = trust(kernel, &with->anchors[i], DEBAR_TRUST_ANCHOR);
 	if (!ret)
 		ret = trust_task(kernel);
 	if (!ret)
-		ret = arm(kernel);
-	return ret ? kernel_fail(reterr, -ret, NULL, "cannot arm the guard: %s", strerror(-ret)) :
-		     0;
+		ret = keep_code(kernel);
+	if (!ret)
+		ret = state_set(kernel, &guard);
+	if (!ret)
+		return 0;
+	return kernel_fail(
+		reterr, -ret,
+		ret == -ETXTBSY ?
+			"somebody has a library of debar's open for writing; what was loaded is in force without the guard" :
+			NULL,
+		"cannot arm the guard: %s", strerror(-ret));
 }
 
-bool kernel_guarded(struct kernel *kernel)
+bool kernel_guarded(struct kernel *kernel, __u32 *ret_switches)
 {
-	int map = kernel_map(kernel, "debar_g_state");
 	struct debar_guard guard = {};
-	__u32 zero = 0;
 
-	return map >= 0 && !bpf_map_lookup_elem(map, &zero, &guard) && guard.armed;
+	/* A pin that was hidden: what is loaded says itself that it has a guard. */
+	if (state_get(kernel, &guard))
+		return kernel_parts(kernel) & KERNEL_GUARD;
+	if (!guard.armed)
+		return false;
+	if (ret_switches)
+		*ret_switches = guard.switches;
+	return true;
+}
+
+int kernel_guard_switch(struct kernel *kernel, __u32 switches)
+{
+	struct debar_guard guard = {};
+	int ret = state_get(kernel, &guard);
+
+	if (ret || (guard.switches | switches) == guard.switches)
+		return ret;
+	guard.switches |= switches;
+	return state_set(kernel, &guard);
+}
+
+int kernel_guard_anchors(struct kernel *kernel, struct debar_digest *ret_anchors, size_t max)
+{
+	int map = kernel_map(kernel, "debar_g_trust"), count = 0;
+	struct debar_digest key, *last = NULL;
+	__u32 value;
+
+	if (map < 0)
+		return -ENOENT;
+	while (!bpf_map_get_next_key(map, last, &key)) {
+		last = &key;
+		if (bpf_map_lookup_elem(map, &key, &value) || value != DEBAR_TRUST_ANCHOR)
+			continue;
+		if ((size_t)count == max)
+			return -E2BIG;
+		ret_anchors[count++] = key;
+	}
+	return count;
+}
+
+int kernel_guard_admit(struct kernel *kernel, const struct debar_digest *digest, const char *path,
+		       bool program)
+{
+	enum debar_trust as = program ? DEBAR_TRUST_CONTROLLER : DEBAR_TRUST_LIBRARY;
+	int map = kernel_map(kernel, "debar_g_trust"), ret = 0;
+	struct stat st;
+	__u32 value;
+
+	if (bpf_map_lookup_elem(map, digest, &value)) /* else: what it was taken for stays */
+		ret = trust(kernel, digest, as);
+	if (!ret && program)
+		ret = stat(path, &st) ? -errno : own(kernel, DEBAR_OWN_SIZE, 0, st.st_size);
+	return ret;
+}
+
+/* Each generation has maps of its own; of those that are gone the numbers would fill the table. */
+void kernel_guard_forget(struct kernel *kernel)
+{
+	struct debar_own key, next, *last = NULL;
+	int map = kernel_map(kernel, "debar_g_own");
+	bool gone;
+
+	while (map >= 0 && !bpf_map_get_next_key(map, last, &next)) {
+		gone = false;
+		if (next.kind == DEBAR_OWN_MAP) {
+			cleanup(cleanup_fd) int fd = bpf_map_get_fd_by_id(next.id);
+
+			gone = fd < 0 && errno == ENOENT;
+		}
+		key = next;
+		if (gone)
+			bpf_map_delete_elem(map, &key);
+		last = gone ? NULL : &key; /* behind what is gone one begins anew */
+	}
 }

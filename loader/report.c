@@ -56,8 +56,30 @@ static const struct {
 	[DEBAR_BECAUSE_TORN] = { "torn", "new policies overtook the decision" },
 	[DEBAR_BECAUSE_BUFFER] = { "buffer", "it comes from memory, not from a file" },
 	[DEBAR_BECAUSE_MALFORMED] = { "malformed", "it cannot be parsed as DNS" },
+	[DEBAR_BECAUSE_GUARD] = { "guard", "the guard keeps it off" },
 };
 _Static_assert(COUNT(reasons) == DEBAR_BECAUSE_MAX, "a reason has no words");
+
+/* What the guard refused. */
+static const struct {
+	const char *name, *words;
+} acts[] = {
+	[DEBAR_ACT_MAP] = { "map", "a map of debar's" },
+	[DEBAR_ACT_PROGRAM] = { "program", "a program of debar's" },
+	[DEBAR_ACT_LINK] = { "link", "a link of debar's" },
+	[DEBAR_ACT_PIN] = { "pin", "a pin of debar's" },
+	[DEBAR_ACT_MOUNT] = { "mount", "the mounts of debar's pins" },
+	[DEBAR_ACT_SIGNAL] = { "signal", "a signal to debar" },
+	[DEBAR_ACT_LIMIT] = { "limit", "limits or a priority for debar" },
+	[DEBAR_ACT_TRACE] = { "trace", "the memory of debar or of init" },
+	[DEBAR_ACT_CODE] = { "code", "writing to debar's code" },
+	[DEBAR_ACT_SWITCH] = { "switch", "kernel.ftrace_enabled" },
+	[DEBAR_ACT_MODULE] = { "module", "loading a module" },
+	[DEBAR_ACT_KEXEC] = { "kexec", "loading another kernel" },
+	[DEBAR_ACT_MEM] = { "mem", "the kernel's memory" },
+	[DEBAR_ACT_LOCKDOWN] = { "lockdown", "changing the running kernel" },
+};
+_Static_assert(COUNT(acts) == DEBAR_ACT_MAX, "an act of the guard has no words");
 
 static const struct {
 	const char *outcome, *type;
@@ -246,6 +268,9 @@ static json_t *debar_part(const struct debar_event *event, const struct report_c
 		json_object_set_new(part, "errno", json_integer(event->error));
 	if (event->because != DEBAR_BECAUSE_RULE) {
 		json_object_set_new(part, "because", json_string(reasons[event->because].name));
+		if (event->because == DEBAR_BECAUSE_GUARD && event->match.rule < DEBAR_ACT_MAX)
+			json_object_set_new(part, "guard",
+					    json_string(acts[event->match.rule].name));
 		return part;
 	}
 	if (event->key.kind == DEBAR_KEY_NONE)
@@ -295,6 +320,7 @@ int report_json(const struct debar_event *event, const struct report_context *co
 {
 	cleanup(json_decrefp) json_t *json = NULL;
 	json_t *rule = NULL, *container = NULL;
+	const char *message = NULL;
 
 	if (event->size != sizeof(*event) || event->hook >= DEBAR_HOOK_MAX ||
 	    event->outcome >= DEBAR_OUTCOME_MAX || event->because >= DEBAR_BECAUSE_MAX)
@@ -303,12 +329,16 @@ int report_json(const struct debar_event *event, const struct report_context *co
 		rule = report_rule_part(&event->match, context);
 	if (context->container)
 		container = json_pack("{s:s}", "id", context->container);
-	json = json_pack("{s:o, s:{s:s}, s:o, s:o, s:{s:o}, s:o*, s:o*, s:o*, s:o}", "@timestamp",
-			 report_instant(event->when), "ecs", "version", REPORT_ECS_VERSION, "event",
+	if (event->because == DEBAR_BECAUSE_GUARD && event->match.rule < DEBAR_ACT_MAX)
+		message = acts[event->match.rule].words;
+	json = json_pack("{s:o, s:{s:s}, s:o, s:o, s:{s:o}, s:o*, s:o*, s:o*, s:o, s:s*}",
+			 "@timestamp", report_instant(event->when), "ecs", "version",
+			 REPORT_ECS_VERSION, "event",
 			 report_event_part(event->hook, event->outcome), "process",
 			 report_process_part(&event->actor, context), "user", "id",
 			 json_sprintf("%u", event->actor.uid), "file", file_part(event, context),
-			 "container", container, "rule", rule, "debar", debar_part(event, context));
+			 "container", container, "rule", rule, "debar", debar_part(event, context),
+			 "message", message);
 	if (!json)
 		return -ENOMEM;
 	*ret_line = json_dumps(json, JSON_COMPACT);

@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loader/bootline.h"
 #include "loader/cgroups.h"
 #include "loader/enforce.h"
+#include "loader/guard.h"
 #include "loader/kernel.h"
 #include "loader/lock.h"
 #include "loader/message.h"
@@ -103,7 +103,7 @@ int enforce_add(struct kernel *kernel, const struct enforce_options *options, un
 	cleanup(cleanup_fd) int cgroup = -1;
 	int ret;
 
-	if (missing != KERNEL_NETWORK || kernel_guarded(kernel)) {
+	if (missing != KERNEL_NETWORK || kernel_guarded(kernel, NULL)) {
 		message_error(ENOTSUP,
 			      "the policy has rules about %s now, and what they need is not "
 			      "loaded; the policy in force stays",
@@ -151,7 +151,7 @@ static int start_fresh(const struct enforce_options *options, const struct polic
 	if (!ret)
 		ret = kernel_pin(kernel, reterr);
 	if (!ret && parts & KERNEL_GUARD)
-		ret = kernel_guard(kernel, reterr);
+		ret = guard_arm(kernel, options, reterr);
 	if (ret)
 		return ret;
 	*ret_kernel = take(kernel);
@@ -204,9 +204,10 @@ static int start_parts(struct enforce_options *options, const struct policy *pol
 						 "debar unload takes it off first" };
 		return -EBUSY;
 	}
-	if (parts & ~kernel_parts(kernel))
-		return start_fresh(options, policy, parts | (kernel_parts(kernel) & KERNEL_GUARD),
-				   ret_kernel, reterr);
+	/* With a guard that could not be armed when it was loaded, one begins anew as well. */
+	if (parts & ~kernel_parts(kernel) ||
+	    (parts & KERNEL_GUARD && !kernel_guarded(kernel, NULL)))
+		return start_fresh(options, policy, parts, ret_kernel, reterr);
 	return take_over(options, policy, &kernel, ret_kernel, reterr);
 }
 
@@ -252,32 +253,17 @@ static int start_mode(struct enforce_options *options, const struct policy *poli
 	return start_gate(options, policy, gated, ret_kernel, reterr);
 }
 
-/* The guard is made of LSM programs, and its way out has to have been tried. */
-static int check_guard(const struct enforce_options *options)
-{
-	if (options->run_mode == ENFORCE_GATE)
-		return message_error(EINVAL, "--guard needs kernel mode: gate mode has no programs "
-					     "that could guard anything");
-	if (!access(BOOTLINE_SEEN, F_OK))
-		return 0;
-	message_error(EPERM, "--guard: this machine was never booted with debar=off, which is the "
-			     "only way off it");
-	message_hint("boot it once with debar=off on the kernel command line and start debar, "
-		     "which will note that it works");
-	return -EPERM;
-}
-
 int enforce_start(struct enforce_options *options, const struct policy *policy,
 		  struct kernel **ret_kernel)
 {
-	unsigned int parts = enforce_parts(policy) | (options->guard ? KERNEL_GUARD : 0);
+	unsigned int parts = enforce_parts(policy) | (options->guard ? KERNEL_ALL : 0);
 	cleanup(cleanup_fd) int change = -1;
 	struct kernel_error error = {};
 	int ret;
 
 	if (geteuid())
 		return message_error(EPERM, "only root may load programs into the kernel");
-	ret = options->guard ? check_guard(options) : 0;
+	ret = guard_check(options);
 	if (ret)
 		return ret;
 	change = lock_change();

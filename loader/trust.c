@@ -136,11 +136,51 @@ static int is_anchor(const struct dirent *entry)
 		!strcmp(entry->d_name + len - 4, ".crt"));
 }
 
+/* What only may vouch; count 0: whatever lies in the directory. */
+static struct {
+	struct debar_digest anchors[TRUST_ANCHORS_MAX];
+	size_t count;
+} only;
+
+void trust_only(const struct debar_digest *anchors, size_t count)
+{
+	only.count = count < TRUST_ANCHORS_MAX ? count : TRUST_ANCHORS_MAX;
+	memcpy(only.anchors, anchors, only.count * sizeof(*anchors));
+}
+
+bool trust_is_only(void)
+{
+	return only.count > 0;
+}
+
+static bool digest_of(const X509 *x509, struct debar_digest *ret_digest)
+{
+	unsigned int len = sizeof(ret_digest->bytes);
+
+	return X509_digest(x509, EVP_sha256(), ret_digest->bytes, &len) == 1;
+}
+
+static bool may_vouch(const X509 *x509)
+{
+	struct debar_digest digest;
+	size_t i;
+
+	if (!only.count)
+		return true;
+	for (i = 0; digest_of(x509, &digest) && i < only.count; i++)
+		if (!memcmp(&only.anchors[i], &digest, sizeof(digest)))
+			return true;
+	return false;
+}
+
 int trust_required(struct policy_error *reterr)
 {
 	struct dirent **entries;
-	int n = scandir(trust_dir(), &entries, is_anchor, alphasort);
+	int n;
 
+	if (trust_is_only())
+		return 1;
+	n = scandir(trust_dir(), &entries, is_anchor, alphasort);
 	if (n < 0)
 		return errno == ENOENT ? 0 :
 					 fail(reterr, errno, trust_dir(), "%s", strerror(errno));
@@ -162,7 +202,7 @@ static int add_anchor(X509_STORE *store, const char *path, struct policy_error *
 
 		if (!x509)
 			break;
-		if (!X509_STORE_add_cert(store, x509))
+		if (may_vouch(x509) && !X509_STORE_add_cert(store, x509))
 			return fail(reterr, EINVAL, path, "cannot be an anchor: %s", reason());
 	}
 	if (!count)
@@ -205,6 +245,28 @@ static int open_store(X509_STORE **ret_store, struct policy_error *reterr)
 	if (!err)
 		*ret_store = take(store);
 	return err;
+}
+
+int trust_anchors(struct debar_digest ret_anchors[TRUST_ANCHORS_MAX], struct policy_error *reterr)
+{
+	cleanup(cleanup_store) X509_STORE *store = NULL;
+	STACK_OF(X509_OBJECT) * objects;
+	int err = trust_required(reterr), i;
+
+	if (err <= 0)
+		return err;
+	err = open_store(&store, reterr);
+	if (err)
+		return err;
+	objects = X509_STORE_get0_objects(store);
+	for (i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *x509 = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+		if (i == TRUST_ANCHORS_MAX || !x509 || !digest_of(x509, &ret_anchors[i]))
+			return fail(reterr, E2BIG, trust_dir(), "holds more than %d certificates",
+				    TRUST_ANCHORS_MAX);
+	}
+	return i;
 }
 
 /* ---- sign, verify ------------------------------------------------------------------------- */

@@ -12,10 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/abi.h"
 #include "policy/policy.h"
 
 #define TRUST_DIR "/etc/debar/trust.d"	       /* or $DEBAR_TRUST */
 #define TRUST_SERIALS "/var/lib/debar/serials" /* or $DEBAR_SERIALS */
+
+#define TRUST_ANCHORS_MAX 64
+
+/*
+ * From now on nobody vouches but these certificates (sha256 of each), and somebody must: what the
+ * guard was armed with. trust_anchors() lists what is configured; how many, or negative.
+ */
+void trust_only(const struct debar_digest *anchors, size_t count);
+bool trust_is_only(void);
+int trust_anchors(struct debar_digest ret_anchors[TRUST_ANCHORS_MAX], struct policy_error *reterr);
 
 /* The files of one policy, as their bytes were when they were parsed. */
 struct trust_manifest {
