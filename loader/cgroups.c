@@ -16,10 +16,10 @@ void cgroups_root(char ret_path[PATH_MAX])
 	while (mounts && fgets(line, sizeof(line), mounts)) {
 		if (sscanf(line, "%*s %4095s %63s", path, kind) != 2 || strcmp(kind, "cgroup2"))
 			continue;
-		strcpy(ret_path, path);
+		snprintf(ret_path, PATH_MAX, "%s", path);
 		return;
 	}
-	strcpy(ret_path, "/sys/fs/cgroup");
+	snprintf(ret_path, PATH_MAX, "/sys/fs/cgroup");
 }
 
 int cgroups_id(const char *path, __u64 *ret_id)
@@ -45,16 +45,17 @@ __u64 cgroups_now(const struct policy *policy)
 {
 	const struct policy_exception *exception;
 	char path[POLICY_VALUE_MAX];
-	__u64 sum = 0, id;
+	__u64 sum = 0;
 	size_t i;
 
 	for (i = 0; i < policy_exception_count(policy); i++) {
+		__u64 id = 0; /* there is none of that name */
+
 		exception = policy_exception_get(policy, i);
 		if (exception->matcher != POLICY_CGROUP)
 			continue;
 		policy_exception_value(policy, exception, path, sizeof(path));
-		if (cgroups_id_below(path, &id))
-			id = 0;
+		(void)cgroups_id_below(path, &id);
 		sum = (sum ^ id) * 0x9e3779b97f4a7c15ULL + i;
 	}
 	return sum;
