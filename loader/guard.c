@@ -14,37 +14,48 @@
 
 #define ADMIT_MAX 65536
 
+static const struct {
+	const char *word;
+	enum debar_guard_switch is;
+} switches[] = {
+	{ "modules", DEBAR_GUARD_MODULES },
+	{ "kexec", DEBAR_GUARD_KEXEC },
+	{ "mem", DEBAR_GUARD_MEM },
+	{ "lockdown", DEBAR_GUARD_LOCKDOWN },
+};
+
+#define SWITCHES (sizeof(switches) / sizeof(switches[0]))
+
 int guard_read_switches(const char *list, unsigned int *ret_switches)
 {
-	static const struct {
-		const char *word;
-		enum debar_guard_switch is;
-	} words[] = {
-		{ "modules", DEBAR_GUARD_MODULES },
-		{ "kexec", DEBAR_GUARD_KEXEC },
-		{ "mem", DEBAR_GUARD_MEM },
-		{ "lockdown", DEBAR_GUARD_LOCKDOWN },
-	};
-	const size_t count = sizeof(words) / sizeof(words[0]);
-	unsigned int switches = 0;
+	unsigned int found = 0;
 	size_t i, len;
 
 	for (;; list += len + 1) {
 		len = strcspn(list, ",");
-		for (i = 0; i < count; i++)
-			if (len == strlen(words[i].word) && !strncmp(list, words[i].word, len))
+		for (i = 0; i < SWITCHES; i++)
+			if (len == strlen(switches[i].word) &&
+			    !strncmp(list, switches[i].word, len))
 				break;
-		if (i == count)
+		if (i == SWITCHES)
 			return message_error(EINVAL,
 					     "--guard= takes modules, kexec, mem and lockdown, "
 					     "not \"%.*s\"",
 					     (int)len, list);
-		switches |= words[i].is;
+		found |= switches[i].is;
 		if (!list[len])
 			break;
 	}
-	*ret_switches = switches;
+	*ret_switches = found;
 	return 0;
+}
+
+const char *guard_switch_name(unsigned int set, size_t nth)
+{
+	for (size_t i = 0; i < SWITCHES; i++)
+		if (set & switches[i].is && !nth--)
+			return switches[i].word;
+	return NULL;
 }
 
 /* ---- armed -------------------------------------------------------------------------------- */

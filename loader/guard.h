@@ -17,6 +17,9 @@ struct kernel_error;
 /* "modules,kexec" -> enum debar_guard_switch. 0, or -EINVAL after a message. */
 int guard_read_switches(const char *list, unsigned int *ret_switches);
 
+/* The @nth of the switches in @set, as a word of that list; NULL: there are no more. */
+const char *guard_switch_name(unsigned int set, size_t nth);
+
 /* 0, or negative after a message: may the guard be armed with these options on this machine? */
 int guard_check(const struct enforce_options *options);
 

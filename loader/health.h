@@ -61,7 +61,10 @@ struct health {
 	__u64 net_counters[DEBAR_NET_COUNTER_MAX];
 	const char *audit; /* why it only reports; NULL: it does not */
 	json_t *sweep;	   /* the tally of the sweep for this generation; NULL: none was, or yet */
-	size_t never;	   /* contents that are never refused but by their sha256 */
+	bool guarded;
+	__u32 guard_switches; /* enum debar_guard_switch */
+	size_t guard_owned;   /* objects of debar's that the guard knows */
+	size_t never;	      /* contents that are never refused but by their sha256 */
 	/* What --partial left out. */
 	size_t left_out_count;
 	char left_out[HEALTH_REASONS_MAX][128];

@@ -228,6 +228,8 @@ void health_parts_read(struct health *health)
 	sweep_read(health);
 	loss_judge(health);
 	health->never = kernel_never_count(health->kernel);
+	health->guarded = kernel_guarded(health->kernel, &health->guard_switches);
+	health->guard_owned = kernel_guard_owned(health->kernel);
 }
 
 void health_parts_release(struct health *health)

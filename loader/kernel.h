@@ -172,6 +172,9 @@ int kernel_guard(struct kernel *kernel, const struct kernel_guard *with,
 /* Is it armed? @ret_switches: enum debar_guard_switch, or NULL. */
 bool kernel_guarded(struct kernel *kernel, __u32 *ret_switches);
 
+/* How much is known to be debar's. */
+size_t kernel_guard_owned(struct kernel *kernel);
+
 /* Adds to what it refuses; nothing takes from it. */
 int kernel_guard_switch(struct kernel *kernel, __u32 switches);
 

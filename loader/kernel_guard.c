@@ -306,6 +306,17 @@ bool kernel_guarded(struct kernel *kernel, __u32 *ret_switches)
 	return true;
 }
 
+size_t kernel_guard_owned(struct kernel *kernel)
+{
+	int map = kernel_map(kernel, "debar_g_own");
+	struct debar_own key, *last = NULL;
+	size_t count = 0;
+
+	for (; map >= 0 && !bpf_map_get_next_key(map, last, &key); last = &key)
+		count++;
+	return count;
+}
+
 int kernel_guard_switch(struct kernel *kernel, __u32 switches)
 {
 	struct debar_guard guard = {};

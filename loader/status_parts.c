@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "loader/guard.h"
 #include "loader/health.h"
 #include "loader/status_parts.h"
 #include "policy/policy.h"
@@ -45,6 +46,21 @@ static json_t *sweep_json(const struct health *health)
 			 (json_int_t)swept(health, "over"));
 }
 
+static json_t *guard_json(const struct health *health)
+{
+	json_t *words = json_array();
+	const char *word;
+
+	if (!health->guarded) {
+		json_decref(words);
+		return json_null();
+	}
+	for (size_t i = 0; (word = guard_switch_name(health->guard_switches, i)); i++)
+		json_array_append_new(words, json_string(word));
+	return json_pack("{s:o, s:I}", "switches", words, "objects",
+			 (json_int_t)health->guard_owned);
+}
+
 void status_parts_json(json_t *json, const struct health *health)
 {
 	json_t *left_out = json_array();
@@ -56,7 +72,21 @@ void status_parts_json(json_t *json, const struct health *health)
 			    health->audit ? json_string(health->audit) : json_null());
 	json_object_set_new(json, "network", network_json(health));
 	json_object_set_new(json, "running", sweep_json(health));
+	json_object_set_new(json, "guard", guard_json(health));
 	json_object_set_new(json, "never_denied", json_integer((json_int_t)health->never));
+}
+
+static void guard_text(const struct health *health)
+{
+	const char *word;
+
+	if (!health->guarded)
+		return;
+	printf("  guard         armed, until the next boot; keeps %zu objects",
+	       health->guard_owned);
+	for (size_t i = 0; (word = guard_switch_name(health->guard_switches, i)); i++)
+		printf("%s %s", i ? "," : ", refuses", word);
+	putchar('\n');
 }
 
 void status_parts_text(const struct health *health)
@@ -76,5 +106,6 @@ void status_parts_text(const struct health *health)
 		       swept(health, "spared"), swept(health, "over"),
 		       policy_instant_format(swept(health, "at") - swept(health, "at") % 1000000000,
 					     at, sizeof(at)));
+	guard_text(health);
 	printf("  never denied  %zu contents, but by a rule of their sha256\n", health->never);
 }

@@ -59,6 +59,7 @@ end_controller() {
 # ---- armed, with a controller --------------------------------------------------------------------
 controller -p "$policy" --guard
 is_denied "armed: it is enforced" bash -c "$banned"
+is "$("$DEBAR" status --json | jq -c .guard.switches)" '[]' "debar status knows"
 runs "the controller lives" kill -0 "$controller"
 is "$("$DEBAR" status --json | jq -r .canary)" refused "debar status tries the canary: refused"
 is_denied "it is enforced" bash -c "$banned"
@@ -67,6 +68,15 @@ is "$(cat /proc/sys/kernel/ftrace_enabled)" 1 "the switch is as it was"
 # ---- what debar itself does not do ---------------------------------------------------------------
 exits 2 "debar load beside it is refused as ever" "$DEBAR" load -p "$policy" --audit
 runs "debar reload is done" "$DEBAR" reload
+# The maps of generations that are gone are forgotten, or their numbers would fill the table.
+objects() {
+	"$DEBAR" status --json | jq .guard.objects
+}
+before=$(objects)
+for _ in {1..20}; do
+	"$DEBAR" reload >"$work/said"
+done
+is $(($(objects) - before < 10)) 1 "20 reloads leave no more than $before objects to keep"
 is_denied "and it is enforced" bash -c "$banned"
 end_controller
 is_denied "killed with its cgroup: it is enforced" bash -c "$banned"
@@ -106,5 +116,7 @@ end_controller
 controller -p "$policy" --guard=lockdown
 switched "lockdown does, too" finit_module kexec_load /dev/mem /proc/kcore ioperm
 like "$(cat /run/debar/events.json)" '"guard":"module"' "events tell of it"
+is "$("$DEBAR" status --json | jq -c .guard.switches)" '["modules","kexec","mem","lockdown"]' "debar status, too"
+like "$("$DEBAR" status)" '^  guard .* armed, .*refuses modules, kexec, mem, lockdown$' "and says so to people"
 is_denied "at the end it is enforced" bash -c "$banned"
 done_testing
