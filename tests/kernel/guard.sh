@@ -73,10 +73,10 @@ objects() {
 	"$DEBAR" status --json | jq .guard.objects
 }
 before=$(objects)
-for _ in {1..20}; do
+for _ in {1..8}; do
 	"$DEBAR" reload >"$work/said"
 done
-is $(($(objects) - before < 10)) 1 "20 reloads leave no more than $before objects to keep"
+is $(($(objects) - before < 10)) 1 "8 reloads leave no more than $before objects to keep"
 is_denied "and it is enforced" bash -c "$banned"
 end_controller
 is_denied "killed with its cgroup: it is enforced" bash -c "$banned"
