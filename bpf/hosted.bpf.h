@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 
 #ifdef __bpf__
 

@@ -3,6 +3,7 @@
 #ifndef DEBAR_NET_MAPS_BPF_H
 #define DEBAR_NET_MAPS_BPF_H
 
+#include "bpf/abi_net.h"
 #include "bpf/maps.bpf.h"
 
 /* ---- networks in force: written by the controller ----------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 
 #define ANSWER_MAX 512
 

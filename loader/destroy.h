@@ -3,7 +3,7 @@
 #ifndef DEBAR_DESTROY_H
 #define DEBAR_DESTROY_H
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 
 /*
  * End the connection of an event with DEBAR_NETEV_REFUSED: its program gets ECONNABORTED. Looks in

@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 #include "loader/coverage.h"
 #include "loader/kernel.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 
 struct kernel;
 struct policy_tables;

@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 #include "policy/policy.h"
 
 #define REPORT_ECS_VERSION "8.11.0"

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "bpf/abi.h"
+#include "bpf/abi_net.h"
 
 struct policy_tables;
 
