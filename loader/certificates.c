@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,37 @@ bool certificates_forgot(struct certificates *certificates)
 
 	certificates->forgot = false;
 	return forgot;
+}
+
+static const char *attribute(const struct policy_cert_facts *fact, const char *name)
+{
+	for (size_t i = 0; i < fact->subject_count; i++)
+		if (!strcmp(fact->subject[i].name, name))
+			return fact->subject[i].value;
+	return NULL;
+}
+
+bool certificates_name(const struct policy_facts *facts, const struct debar_key *key,
+		       char *ret_name, size_t size)
+{
+	struct debar_key want = *key;
+
+	/* Above a signer or the signer's own: it is known by the same digest. */
+	if (want.kind == DEBAR_KEY_CERT_CHAIN)
+		want.kind = DEBAR_KEY_CERT_LEAF;
+	for (size_t i = 0; i < facts->cert_count; i++) {
+		const struct policy_cert_facts *fact = &facts->certs[i];
+		const char *name;
+
+		if (memcmp(&fact->key, &want, sizeof(want)))
+			continue;
+		name = attribute(fact, "CN") ?: attribute(fact, "O");
+		if (!name)
+			return false;
+		(void)snprintf(ret_name, size, "%s", name);
+		return true;
+	}
+	return false;
 }
 
 struct policy_facts certificates_facts(const struct certificates *certificates)

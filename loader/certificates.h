@@ -7,6 +7,7 @@
 #define DEBAR_CERTIFICATES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "policy/policy.h"
 
@@ -31,6 +32,13 @@ int certificates_add(struct certificates *certificates, struct identity *identit
 
 /* Were some forgotten? Then a new policy has to see every content again. Asking clears it. */
 bool certificates_forgot(struct certificates *certificates);
+
+/*
+ * What a person calls the subject of the certificate with this key: its CN, else its O. False: none of
+ * these has that key, or it says neither.
+ */
+bool certificates_name(const struct policy_facts *facts, const struct debar_key *key,
+		       char *ret_name, size_t size);
 
 /* All of them, borrowed until the next certificates_add(). */
 struct policy_facts certificates_facts(const struct certificates *certificates);

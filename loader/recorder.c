@@ -19,6 +19,8 @@
 #include "loader/witness.h"
 #include "policy/cleanup.h"
 
+#define SUBJECT_MAX 1024 /* bytes of a certificate's name in an event */
+
 struct recorder {
 	struct kernel *kernel;
 	struct spool *spool;
@@ -26,6 +28,8 @@ struct recorder {
 	void *ctx;
 	recorder_watch_fn *watch;
 	void *watch_ctx;
+	recorder_name_fn *name;
+	void *name_ctx;
 	int proc;
 	int cgroups;
 	uint64_t lost;
@@ -84,7 +88,7 @@ static int event_tell(struct recorder *recorder, const void *record, size_t size
 	const struct debar_event *file = record;
 	bool is_net = size == sizeof(*net);
 	const struct debar_actor *actor = is_net ? &net->actor : &file->actor;
-	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1];
+	char executable[PATH_MAX], container[CONTAINER_ID_MAX + 1], subject[SUBJECT_MAX];
 	cleanup(cleanup_free) char *line = NULL;
 	int err;
 
@@ -96,6 +100,9 @@ static int event_tell(struct recorder *recorder, const void *record, size_t size
 	if (witness_container(recorder->cgroups, actor, is_net ? no_names : file->cgroup,
 			      container))
 		context.container = container;
+	if (!is_net && recorder->name &&
+	    recorder->name(recorder->name_ctx, &file->key, subject, sizeof(subject)))
+		context.subject = subject;
 	err = is_net ? report_net_json(net, &context, &line) : report_json(file, &context, &line);
 	return err ? err : line_keep(recorder, line);
 }
@@ -179,6 +186,12 @@ void recorder_watch(struct recorder *recorder, recorder_watch_fn *watch, void *c
 {
 	recorder->watch = watch;
 	recorder->watch_ctx = ctx;
+}
+
+void recorder_name(struct recorder *recorder, recorder_name_fn *name, void *ctx)
+{
+	recorder->name = name;
+	recorder->name_ctx = ctx;
 }
 
 void recorder_free(struct recorder *recorder)

@@ -32,6 +32,10 @@ int recorder_new(struct recorder **ret_recorder, struct kernel *kernel, recorder
 typedef void recorder_watch_fn(void *ctx, const struct debar_event *event);
 void recorder_watch(struct recorder *recorder, recorder_watch_fn *watch, void *ctx);
 
+/* @name says whose certificate has a key that matched: into @ret_name, or false. */
+typedef bool recorder_name_fn(void *ctx, const struct debar_key *key, char *ret_name, size_t size);
+void recorder_name(struct recorder *recorder, recorder_name_fn *name, void *ctx);
+
 /* Passes on what is folded, too. */
 void recorder_free(struct recorder *recorder);
 

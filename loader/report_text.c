@@ -200,6 +200,7 @@ static void put_line(FILE *out, const json_t *event, bool colour)
 	fprintf(out, "  %-8s", string_at(event, "event", "action", NULL));
 	put(out, "  ", object_of(event), "");
 	put_reason(out, event);
+	put(out, "  signed by ", string_at(event, "file", "code_signature", "subject_name"), "");
 	put_actor(out, event);
 	if (json_integer_value(count) > 1)
 		fprintf(out, "  x%lld", (long long)json_integer_value(count));

@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "loader/boots.h"
+#include "loader/certificates.h"
 #include "loader/cgroups.h"
 #include "loader/commands.h"
 #include "loader/control.h"
@@ -254,6 +255,27 @@ static void watch(void *ctx, const struct debar_event *event)
 		hold_answer(controller->hold, event);
 }
 
+/* Who signed it, of what has been read since this controller began. */
+static bool name_signer(void *ctx, const struct debar_key *key, char *ret_name, size_t size)
+{
+	struct controller *controller = ctx;
+	struct policy_facts facts = {};
+	bool found;
+
+	if (key->kind < DEBAR_KEY_CERT_LEAF || key->kind > DEBAR_KEY_CERT_KEYID)
+		return false;
+	if (controller->hold)
+		hold_lock(controller->hold, &facts);
+	if (controller->gate)
+		gate_lock(controller->gate, &facts);
+	found = certificates_name(&facts, key, ret_name, size);
+	if (controller->hold)
+		hold_unlock(controller->hold, NULL);
+	if (controller->gate)
+		gate_unlock(controller->gate, NULL);
+	return found;
+}
+
 static int print_line(void *ctx, const char *line)
 {
 	const struct controller *controller = ctx;
@@ -486,6 +508,7 @@ static int run(struct enforce_options *options)
 	controller.policy = take(policy);
 	controller.cgroups = cgroups_now(controller.policy);
 	recorder_watch(recorder, watch, &controller);
+	recorder_name(recorder, name_signer, &controller);
 	sweep.kernel = kernel;
 	ret = sweeper_start(&controller.sweeper, &sweep);
 	if (ret)
@@ -506,7 +529,7 @@ static int run(struct enforce_options *options)
 	sweeper_stop(controller.sweeper);
 	hold_stop(take(controller.hold));
 	read_gate(&controller);
-	gate_stop(controller.gate);
+	gate_stop(take(controller.gate));
 	watchdog_stop(controller.watchdog);
 	policy_free(controller.policy);
 	message_info("stopped; %s (debar unload takes it off)",

@@ -426,6 +426,26 @@ static void colours(void)
 	free(text);
 }
 
+/* Whoever signs chooses the words. */
+static void signer(void)
+{
+	struct report_context context = { .mode = "enforce",
+					  .count = 1,
+					  .subject = "AO \033[2J\xff\"Lab" };
+	struct debar_event event = event_make();
+	cleanup(json_decrefp) json_t *json = render(&event, &context, NULL);
+	cleanup(json_decrefp) json_t *none = render(&event, &plain, NULL);
+	char *text = NULL;
+
+	tap_str(at(json, "file", "code_signature", "subject_name"), "AO \033[2J\\xff\"Lab",
+		"who signed it");
+	report_text(json, false, &text);
+	tap_ok(text && strstr(text, "  signed by AO \\x1b[2J\\xff\"Lab  by bash"),
+	       "is told harmlessly, before who acted");
+	free(text);
+	tap_ok(!at(none, "file", "code_signature", "subject_name"), "nobody is not told");
+}
+
 int main(void)
 {
 	struct policy_book *book = book_make();
@@ -442,6 +462,7 @@ int main(void)
 	essence();
 	network(book);
 	colours();
+	signer();
 	policy_book_free(book);
 	return tap_done();
 }
