@@ -7,10 +7,7 @@
 act=$(realpath build/tests/kernel/act)
 module=$(modprobe --show-depends dummy | sed -n 's/^insmod //p' | tr -d ' ')
 for name in banned neighbour; do
-	case $module in
-	*.xz) xz -dc <"$module" >"$work/$name" ;;
-	*) cp "$module" "$work/$name" ;;
-	esac
+	module "$work/$name"
 	head -c 16 /dev/zero | tr '\0' "${name:0:1}" >>"$work/$name"
 done
 ways=(

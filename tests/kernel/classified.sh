@@ -11,11 +11,6 @@ act=build/tests/kernel/act
 state=build/tests/kernel/state
 fresh=0
 
-field() {
-	printf 'ban: none\nrules:\n  - sha256: %064d\n' 1 >"$work/none.yaml"
-	"$DEBAR" check --json -p "$work/none.yaml" "$1" | jq -r "$2"
-}
-
 # put HEAD RULE...
 put() {
 	{
@@ -39,16 +34,12 @@ cp "$(type -P nl)" "$work/tree/deep/banned"
 cp "$(type -P tac)" "$work/tree/neighbour"
 cp "$work/tree/deep/banned" "$work/longer"
 echo >>"$work/longer"
-module=$(modprobe -S "$(uname -r)" --show-depends dummy | sed -n 's/^insmod //p' | tr -d ' ')
-case $module in
-*.xz) xz -dc <"$module" >"$work/tree/signed.ko" ;;
-*) cp "$module" "$work/tree/signed.ko" ;;
-esac
+module "$work/tree/signed.ko"
 mkfifo "$work/fifo" "$work/tree/fifo"
 truncate -s 4T "$work/tree/sparse" 2>/dev/null || truncate -s 1G "$work/tree/sparse"
 chmod 755 "$work/tree/sparse"
-buildid=$(field "$work/longer" .buildid)
-serial=$(field "$work/tree/signed.ko" '.signers[0].serial')
+buildid=$(fact "$work/longer" .buildid)
+serial=$(fact "$work/tree/signed.ko" '.signers[0].serial')
 
 # ---- load --scan ------------------------------------------------------------------------------
 

@@ -26,6 +26,66 @@ ban() {
 	echo "$policy.yaml"
 }
 
+# fact FILE FILTER: what debar check says of it, by jq, banned or not.
+fact() {
+	printf 'ban: none\nrules:\n  - sha256: %064d\n' 1 >"$work/none.yaml"
+	"$DEBAR" check --json -p "$work/none.yaml" "$1" | jq -r "$2"
+}
+
+# sign FILE INTO SIGNER...: FILE with one signature by all of these, appended as on kernel modules.
+# $sign_with: words for openssl cms, such as -nocerts.
+export sign_with=''
+sign() {
+	local file=$1 into=$2 signers=() name
+	shift 2
+	printf '[req]\ndistinguished_name = name\n[name]\n' >"$work/openssl.cnf"
+	for name; do
+		[ -e "$work/$name.pem" ] || openssl req -config "$work/openssl.cnf" -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+			-keyout "$work/$name.key" -out "$work/$name.pem" -subj "/O=Test/CN=$name" 2>"$work/req" ||
+			tap_note "$(cat "$work/req")"
+		signers+=(-signer "$work/$name.pem" -inkey "$work/$name.key")
+	done
+	# shellcheck disable=SC2086 # no word, or some
+	openssl cms -sign -binary $sign_with -outform DER -md sha256 -in "$file" -out "$work/cms" "${signers[@]}"
+	{
+		cat "$file" "$work/cms"
+		printf '\0\0\2\0\0\0\0\0'
+		printf '%08x' "$(stat -c %s "$work/cms")" | sed 's/../\\x&/g' | xargs -0 printf %b
+		printf '~Module signature appended~\n'
+	} >"$into"
+	chmod 755 "$into"
+}
+
+# unsign FILE INTO: without what sign put there.
+unsign() {
+	local signature
+	signature=$((16#$(tail -c 32 "$1" | od -An -tx1 -N4 | tr -d ' \n')))
+	head -c $(($(stat -c %s "$1") - signature - 40)) "$1" >"$2"
+}
+
+# module INTO: the kernel's own dummy, signed as Debian signs it; rmmod dummy takes it out.
+module() {
+	local file
+	file=$(modprobe -S "$(uname -r)" --show-depends dummy | sed -n 's/^insmod //p' | tr -d ' ')
+	case $file in
+	*.xz) xz -dc <"$file" >"$1" ;;
+	*) cp "$file" "$1" ;;
+	esac
+}
+
+# binfmt RULE...: programs for which an interpreter is named, until the test's end.
+binfmt() {
+	local misc=/proc/sys/fs/binfmt_misc rule
+	if [ ! -e $misc/status ]; then
+		modprobe binfmt_misc 2>/dev/null
+		mount -t binfmt_misc binfmt_misc $misc
+		at_exit "echo -1 >$misc/status; umount $misc"
+	fi
+	for rule; do
+		echo "$rule" >$misc/register
+	done
+}
+
 # load POLICY [OPTION]...: enforce it, with no controller left running.
 load() {
 	local policy=$1

@@ -6,19 +6,6 @@
 # shellcheck source=tests/kernel/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-printf '[req]\ndistinguished_name = name\n[name]\n' >"$work/openssl.cnf"
-sign() { # FILE INTO NAME: with a signature appended, as on kernel modules
-	[ -e "$work/$3.pem" ] || openssl req -config "$work/openssl.cnf" -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
-		-nodes -keyout "$work/$3.key" -out "$work/$3.pem" -subj "/O=Test/CN=$3" 2>/dev/null
-	openssl cms -sign -binary -outform DER -md sha256 -in "$1" -out "$work/cms" -signer "$work/$3.pem" -inkey "$work/$3.key"
-	{
-		cat "$1" "$work/cms"
-		printf '\0\0\2\0\0\0\0\0'
-		printf '%08x' "$(stat -c %s "$work/cms")" | sed 's/../\\x&/g' | xargs -0 printf %b
-		printf '~Module signature appended~\n'
-	} >"$2"
-	chmod 755 "$2"
-}
 for name in banned later neighbour; do
 	sign "$(type -P nl)" "$work/$name" $name
 done
