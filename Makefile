@@ -114,13 +114,13 @@ $(fuzzers): build/tests/fuzz/%: build/fuzz/tests/fuzz/%.o build/fuzz/pure.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(PURE_LIBS) -o $@
 
-# The one of them that is made of the controller's own parts.
-publish := build/tests/bench/publish
-$(publish): build/tests/bench/publish.o $(patsubst %.c,build/%.o,$(pure) $(filter-out loader/main.c,$(loader)))
+# Those of them that are made of the controller's own parts.
+parts := build/tests/bench/publish build/tests/bench/classify
+$(parts): %: %.o $(patsubst %.c,build/%.o,$(pure) $(filter-out loader/main.c,$(loader)))
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $^ $(LIBS) -o $@
 
-$(filter-out $(publish),$(helpers)): build/%: %.c
+$(filter-out $(parts),$(helpers)): build/%: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MF $@.d $< $(if $(filter %_static,$@),-static) -pthread -o $@

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "loader/examine.h"
 #include "loader/identify.h"
@@ -95,8 +96,10 @@ static int keys_fill(struct examined *examined, const struct packages *packages)
 	struct debar_key sha256 = { .kind = DEBAR_KEY_SHA256 };
 	int err;
 
-	memcpy(sha256.value, identity->sha256, sizeof(sha256.value));
-	key_add(examined, &sha256);
+	if (identity->has_sha256) {
+		memcpy(sha256.value, identity->sha256, sizeof(sha256.value));
+		key_add(examined, &sha256);
+	}
 	for (size_t i = 0; i < identity->keys.count; i++)
 		key_add(examined, &identity->keys.keys[i]);
 	err = package_keys(examined, packages);
@@ -113,6 +116,8 @@ int examine_file(struct examined **ret_examined, const struct packages *packages
 {
 	cleanup(examine_freep) struct examined *examined = calloc(1, sizeof(*examined));
 	cleanup(cleanup_fd) int fd = -1;
+	unsigned int flags = IDENTITY_VERIFY;
+	struct stat st;
 	int err;
 
 	if (!examined)
@@ -123,7 +128,11 @@ int examine_file(struct examined **ret_examined, const struct packages *packages
 	examined->real = realpath(path, NULL);
 	if (!examined->real)
 		return fail(errno, NULL, reterr_words);
-	err = identify_fd(&examined->identity, fd, IDENTITY_SHA256 | IDENTITY_VERIFY);
+	if (fstat(fd, &st))
+		return fail(errno, NULL, reterr_words);
+	if (st.st_size <= EXAMINE_DIGEST_MAX)
+		flags |= IDENTITY_SHA256;
+	err = identify_fd(&examined->identity, fd, flags);
 	if (!err)
 		err = keys_fill(examined, packages);
 	if (err)

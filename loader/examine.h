@@ -17,6 +17,9 @@ struct packages;
 #define EXAMINE_KEYS_MAX (1 + DEBAR_FILE_KEYS_MAX + 128)
 #define EXAMINE_OWNERS_MAX 4
 
+/* Bytes of the largest file that is digested: minutes of reading, and nothing that is ever run. */
+#define EXAMINE_DIGEST_MAX (64LL << 30)
+
 struct examined {
 	char *real; /* absolute path without links */
 	struct identity *identity;

@@ -174,13 +174,18 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 	const struct verdict *v = &finding->verdict;
 	char key[1024], rule[768], phase[64];
 
-	if (finding->oversize) {
-		phase_words(finding, policy, utc, phase, sizeof(phase));
+	phase_words(finding, policy, utc, phase, sizeof(phase));
+	if (finding->without == DEBAR_BECAUSE_OVERSIZE) {
 		snprintf(finding->because, sizeof(finding->because),
 			 "it is above %llu MiB, too large to be hashed when it is to run, and ban "
 			 "%s says oversize: deny: %s%s",
-			 DEBAR_HASH_MAX >> 20, policy_ban_get(policy, v->ban)->id, done[v->action],
-			 phase);
+			 DEBAR_HASH_MAX >> 20, finding->ban, done[v->action], phase);
+		return;
+	}
+	if (finding->without != DEBAR_BECAUSE_RULE) {
+		snprintf(finding->because, sizeof(finding->because),
+			 "%s, and ban %s looks at them: %s%s", report_because_words(finding->without),
+			 finding->ban, done[v->action], phase);
 		return;
 	}
 	if (!v->matched || !finding->known) {
@@ -189,7 +194,6 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 	}
 	key_words(finding, key, sizeof(key));
 	rule_words(finding, rule, sizeof(rule));
-	phase_words(finding, policy, utc, phase, sizeof(phase));
 	if (v->excepted)
 		snprintf(finding->because, sizeof(finding->because),
 			 "%s is banned by %s, but an exception of that ban lets it pass", key,
@@ -202,20 +206,36 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 			 key, rule, done[v->action], phase);
 }
 
-/* What can run is refused for its size where a ban says so, whatever is in it; archives do not. */
-static void judge_size(struct finding *finding, const struct judge *judge, int64_t utc)
+/* What could be run, and is refused for what nobody can know about it, though no rule names it. */
+static enum debar_because without_keys(const struct identity *identity)
 {
-	const struct identity *id = finding->file->identity;
-	bool runs = id->type == IDENTITY_SCRIPT || id->type == IDENTITY_ELF ||
-		    id->type == IDENTITY_MODULE || id->type == IDENTITY_PE;
-	struct verdict without = judge_without(judge, DEBAR_BECAUSE_OVERSIZE, NULL, 0, utc);
+	switch (identity->type) {
+	case IDENTITY_ELF:
+	case IDENTITY_MODULE:
+	case IDENTITY_PE:
+	case IDENTITY_SCRIPT:
+		if (identity->size > DEBAR_HASH_MAX)
+			return DEBAR_BECAUSE_OVERSIZE;
+		return identity->keys.overflow ? DEBAR_BECAUSE_OVERFLOW : DEBAR_BECAUSE_RULE;
+	default:
+		return DEBAR_BECAUSE_RULE;
+	}
+}
 
-	finding->oversize = runs && id->size > DEBAR_HASH_MAX &&
-			    without.action > finding->verdict.action;
-	if (!finding->oversize)
+static void file_judge(struct finding *finding, const struct judge *judge, int64_t utc)
+{
+	const struct examined *file = finding->file;
+	enum debar_because because = without_keys(file->identity);
+	struct verdict without;
+
+	finding->verdict = judge_file(judge, file->keys, file->key_count, utc);
+	if (because == DEBAR_BECAUSE_RULE)
 		return;
-	finding->verdict = without;
-	finding->verdict.matched = false;
+	without = judge_without(judge, because, file->keys, file->key_count, utc);
+	if (without.action > finding->verdict.action) {
+		finding->verdict = without;
+		finding->without = because;
+	}
 }
 
 int finding_judge(struct finding *finding, const struct policy *policy, const struct judge *judge,
@@ -223,11 +243,10 @@ int finding_judge(struct finding *finding, const struct policy *policy, const st
 {
 	int err = 0;
 
+	finding->without = DEBAR_BECAUSE_RULE;
 	switch (finding->kind) {
 	case FINDING_FILE:
-		finding->verdict =
-			judge_file(judge, finding->file->keys, finding->file->key_count, utc);
-		judge_size(finding, judge, utc);
+		file_judge(finding, judge, utc);
 		break;
 	case FINDING_NAME:
 		finding->verdict = judge_name(judge, finding->name, utc);
@@ -237,7 +256,9 @@ int finding_judge(struct finding *finding, const struct policy *policy, const st
 		break;
 	}
 	finding->known = false;
-	if (finding->verdict.matched) {
+	finding->ban = finding->verdict.matched ? policy_ban_get(policy, finding->verdict.ban)->id :
+						  NULL;
+	if (finding->verdict.matched && finding->without == DEBAR_BECAUSE_RULE) {
 		err = policy_rule(policy, finding->verdict.rule, &finding->rule);
 		finding->known = !err;
 	}

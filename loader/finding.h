@@ -33,7 +33,8 @@ struct finding {
 	uint8_t family; /* of an address: 4 or 6 */
 	uint8_t address[16];
 	struct verdict verdict;
-	bool oversize;		      /* what the verdict rests on: no rule, but oversize: deny */
+	enum debar_because without;   /* what decided: a rule, or what is not known of a file */
+	const char *ban;	      /* id of the one that decided, of the policy; NULL: none */
 	bool known;		      /* `rule` is filled in */
 	struct policy_rule_info rule; /* that decided */
 	char because[2048];

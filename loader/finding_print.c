@@ -102,7 +102,7 @@ json_t *finding_json(const struct finding *finding)
 	if (!json)
 		return NULL;
 	json_object_set_new(json, "verdict", json_string(verdict_word(finding)));
-	json_object_set_new(json, "ban", named ? json_string(finding->rule.ban) : json_null());
+	json_object_set_new(json, "ban", text_or_null(finding->ban));
 	json_object_set_new(json, "rule",
 			    named ? text_or_null(report_rule_id(&finding->rule, id, sizeof(id))) :
 				    json_null());
@@ -175,6 +175,8 @@ static void put_file(const struct finding *finding)
 	put_size(id->size);
 	if (id->has_sha256)
 		put_hex("sha256", id->sha256, 32);
+	else
+		put("sha256", "not read: more than 64 GiB");
 	if (id->has_authenticode)
 		put_hex("authenticode", id->authenticode, 32);
 	put_hex("build-id", id->buildid, id->buildid_len);

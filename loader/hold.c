@@ -61,8 +61,15 @@ static int judge_certificates(struct hold *hold, struct identity *identity)
 static int classify(struct hold *hold, int fd, struct debar_file_keys *ret_keys)
 {
 	struct identity *identity;
-	int ret = identify_fd(&identity, fd, 0);
+	struct stat st;
+	int ret;
 
+	if (fstat(fd, &st))
+		return -errno;
+	/* The hook does not hash it either, and a sparse file could keep a worker for hours. */
+	if ((__u64)st.st_size > DEBAR_HASH_MAX)
+		return -EFBIG;
+	ret = identify_fd(&identity, fd, 0);
 	if (ret)
 		return ret;
 	*ret_keys = identity->keys;

@@ -36,6 +36,8 @@
 #define MAGIC_PE32_PLUS 0x20b
 #define CERTIFICATES_INDEX 4
 
+#define IMAGE_MAX UINT32_MAX /* all that its header could place anything in */
+
 /* WIN_CERTIFICATE: length, revision, type, then the signature; entries begin at multiples of 8. */
 #define ENTRY_HEADER 8
 #define ENTRY_TYPE_EFI_GUID 0x0ef1
@@ -294,6 +296,11 @@ int pe_read(struct identity *identity, const struct identity_reader *reader, con
 		return 0;
 	if (pe.header_off + 4 <= head_len && memcmp(head + pe.header_off, "PE\0\0", 4))
 		return 0;
+	if (pe.size > IMAGE_MAX) {
+		identity->type = IDENTITY_PE;
+		record_overflow(identity, "a Windows image of more than 4 GiB");
+		return 0;
+	}
 	pe.header_want = pe.size - pe.header_off < HEADER_SIZE ? (size_t)(pe.size - pe.header_off) :
 								 HEADER_SIZE;
 	err = digest_start(&pe.image, flags & IDENTITY_VERIFY ? all : keys);

@@ -329,6 +329,11 @@ static void test_many(void)
 	tap_ok(identity->keys.overflow && !identity->signer_count && ms < 500,
 	       "10,000 certificates are not parsed while somebody waits (%ld ms)", ms);
 	identity_free(identity);
+	identity = der_read(der, (size_t)len, true);
+	tap_ok(identity->keys.overflow && identity->signer_count == 1 &&
+		       signed_by(identity, "Real"),
+	       "when nobody waits, they are, and the signer is found");
+	identity_free(identity);
 	OPENSSL_free(der);
 	PKCS7_free(p7);
 	authority_free(&a);
