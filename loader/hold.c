@@ -5,14 +5,17 @@
 #include <string.h>
 #include <sys/fanotify.h>
 
+#include "loader/askers.h"
 #include "loader/certificates.h"
 #include "loader/classify.h"
 #include "loader/clock.h"
+#include "loader/commands.h"
 #include "loader/copies.h"
 #include "loader/hold.h"
 #include "loader/identify.h"
 #include "loader/identity/identity.h"
 #include "loader/kernel.h"
+#include "loader/message.h"
 #include "loader/place.h"
 #include "loader/system.h"
 #include "loader/told.h"
@@ -26,6 +29,7 @@
 struct hold {
 	struct kernel *kernel;
 	struct waiters *waiters;
+	struct askers *askers;
 	pthread_mutex_t rules_lock; /* policy and certificates */
 	const struct policy *policy;
 	struct certificates *certificates;
@@ -180,6 +184,8 @@ static bool late(void *ctx, struct waiter *waiter)
 
 /* ---- start and stop ----------------------------------------------------------------------- */
 
+static void answer_event(void *ctx, const struct debar_event *event);
+
 static int start(struct hold *hold, bool places, struct watchdog *watchdog)
 {
 	const struct waiters_owner owner = { .ctx = hold,
@@ -195,7 +201,8 @@ static int start(struct hold *hold, bool places, struct watchdog *watchdog)
 		return ret;
 	if (places)
 		(void)places_refresh(hold->places);
-	return waiters_start(&hold->waiters, &owner, hold->kernel, watchdog);
+	ret = waiters_start(&hold->waiters, &owner, hold->kernel, watchdog);
+	return ret ? ret : askers_start(&hold->askers, answer_event, hold);
 }
 
 int hold_start(struct hold **ret_hold, struct kernel *kernel, const struct policy *policy,
@@ -221,6 +228,11 @@ void hold_stop(struct hold *hold)
 {
 	if (!hold)
 		return;
+	if (askers_stop(hold->askers)) {
+		message_error(ETIMEDOUT,
+			      "a file cannot be read to its end: this controller ends now");
+		_exit(EXIT_ERROR); /* what is pinned goes on, and nobody is held any more */
+	}
 	waiters_stop(hold->waiters);
 	certificates_free(hold->certificates);
 	places_free(hold->places);
@@ -310,8 +322,9 @@ static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 	return ret;
 }
 
-void hold_answer(struct hold *hold, const struct debar_event *event)
+static void answer_event(void *ctx, const struct debar_event *event)
 {
+	struct hold *hold = ctx;
 	cleanup(cleanup_fd) int fd = told_open(event);
 	struct debar_answer answer;
 	int ret = fd < 0 ? fd : find_out(hold, fd, event, &answer);
@@ -336,6 +349,12 @@ void hold_watch_late(struct hold *hold, void (*tell)(void *ctx), void *ctx)
 {
 	hold->late_ctx = ctx;
 	__atomic_store_n(&hold->tell_late, tell, __ATOMIC_RELEASE);
+}
+
+void hold_answer(struct hold *hold, const struct debar_event *event)
+{
+	if (!askers_add(hold->askers, event) && event->cookie)
+		kernel_answer(hold->kernel, event->cookie, NULL);
 }
 
 /* What cannot be read is what is refused later, and told then. */

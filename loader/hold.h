@@ -46,7 +46,7 @@ void hold_unlock(struct hold *hold, const struct policy *policy);
 
 /*
  * A hook asks by @event for the keys of content that nobody was held for, and waits if it has a
- * cookie: classify the file, if it can be found and is still the same.
+ * cookie: a thread classifies the file, if it can be found and is still the same.
  */
 void hold_answer(struct hold *hold, const struct debar_event *event);
 
