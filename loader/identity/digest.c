@@ -93,14 +93,18 @@ int digest_finish(struct digest_set *set)
 	return 0;
 }
 
+void digest_drop(struct digest_set *set, enum digest_kind kind)
+{
+	EVP_MD_CTX_free(set->ctx[kind]);
+	set->ctx[kind] = NULL;
+}
+
 void digest_release(struct digest_set *set)
 {
 	unsigned int kind;
 
-	for (kind = 0; kind < DIGEST_KIND_MAX; kind++) {
-		EVP_MD_CTX_free(set->ctx[kind]);
-		set->ctx[kind] = NULL;
-	}
+	for (kind = 0; kind < DIGEST_KIND_MAX; kind++)
+		digest_drop(set, kind);
 }
 
 int digest_memory(enum digest_kind kind, const void *data, size_t len, uint8_t *ret_value)

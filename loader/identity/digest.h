@@ -38,6 +38,7 @@ struct digest_set {
 /* @kinds: bits of 1 << enum digest_kind. -ENOMEM, or -EOPNOTSUPP when OpenSSL refuses one. */
 int digest_start(struct digest_set *set, unsigned int kinds);
 int digest_update(struct digest_set *set, const void *data, size_t len);
+void digest_drop(struct digest_set *set, enum digest_kind kind); /* it is not wanted after all */
 int digest_finish(struct digest_set *set);
 void digest_release(struct digest_set *set);
 

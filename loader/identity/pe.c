@@ -122,7 +122,6 @@ static int table_place(struct pe *pe, const uint8_t *entry)
 	return pe->table ? 0 : -ENOMEM;
 }
 
-/* The header is whole, or as much of it as the file has. */
 static int header_parse(struct pe *pe)
 {
 	const uint8_t *h = pe->header;
@@ -152,6 +151,21 @@ static int header_parse(struct pe *pe)
 	return table_place(pe, h + entry);
 }
 
+/*
+ * The header is whole, or as much of it as the file has. Of digests that no signature can name there
+ * is no need: in a large file each costs seconds.
+ */
+static int header_done(struct pe *pe)
+{
+	int err = header_parse(pe);
+
+	if (!pe->table) {
+		digest_drop(&pe->image, DIGEST_SHA384);
+		digest_drop(&pe->image, DIGEST_SHA512);
+	}
+	return err;
+}
+
 static int chunk_update(struct pe *pe, uint64_t off, const uint8_t *data, size_t len)
 {
 	int err = digest_update(&pe->whole, data, len);
@@ -174,7 +188,7 @@ static int chunk_update(struct pe *pe, uint64_t off, const uint8_t *data, size_t
 		data += n;
 		len -= n;
 		if (pe->header_len == pe->header_want) {
-			err = header_parse(pe);
+			err = header_done(pe);
 			if (!err)
 				err = image_update(pe, pe->header_off, pe->header, pe->header_len);
 		}
