@@ -188,6 +188,21 @@ static int way_mmap(const char *file, const char *more)
 	return map_then(file, O_RDONLY, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);
 }
 
+/* Opened, read to its end, and mapped once @more is gone. */
+static int way_mmap_later(const char *file, const char *more)
+{
+	int fd = open_file(file, O_RDONLY);
+	char buf[65536];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	while (!access(more, F_OK))
+		usleep(50000);
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		return refused("mmap");
+	return 0;
+}
+
 static int way_mmap_shared(const char *file, const char *more)
 {
 	(void)more;
@@ -372,6 +387,7 @@ int main(int argc, char **argv)
 		{ "deleted", way_deleted },
 		{ "check", way_check },
 		{ "mmap", way_mmap },
+		{ "mmap-later", way_mmap_later },
 		{ "mmap-shared", way_mmap_shared },
 		{ "direct", way_direct },
 		{ "mprotect", way_mprotect },
