@@ -88,7 +88,7 @@ all_run "works before"
 cat >"$work/policy.yaml" <<END
 ban: test
 rules:
-  - certificate: { subject: { O: AO Example Lab, C: RU } }
+  - certificate: { subject: { serialNumber: "1027739000000" } }
   - certificate: { subject: { CN: banned } }
   - certificate: { issuer: { CN: banned } }
   - certificate: { serial: $(fact "$work/banned.ko" '.signers[0].serial') }

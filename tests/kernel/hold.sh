@@ -162,6 +162,16 @@ is "$((asked < 10))" 1 "it runs again, and nobody is asked"
 is "$("$state" seen "$work/big")" "$seen" "and it is not hashed"
 unlike "$seen" '^0$' "but remembered"
 
+# Where no header tells what there is: a Windows program is digested, in one read of the whole.
+cp "$work/p32.b.pe" "$work/big.pe"
+truncate -s 8M "$work/big.pe"
+settle
+read_before=$(io rchar)
+runs "a Windows program of 8 MB runs" "$work/big.pe"
+settle
+bytes=$(($(io rchar) - read_before))
+is "$((bytes > 8388608 && bytes < 9400000))" 1 "which is read once: $bytes bytes"
+
 # ---- rules that come later --------------------------------------------------------------------
 
 runs "another signer's program runs" "$work/p32.b.pe"

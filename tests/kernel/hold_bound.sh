@@ -4,6 +4,10 @@
 # kernels: 6.1
 # boot: own
 # cpus: 2
+# memory: 2048
+# add: /usr/sbin/dropbear
+# add: /usr/bin/dbclient
+# add: /usr/bin/dropbearkey
 # Programs wait for a controller that is stopped, frozen, starved or, with DEBAR_LONG=1, killed: not for
 # long.
 # shellcheck source=tests/kernel/lib.sh
@@ -13,7 +17,7 @@
 crowd=build/tests/kernel/crowd
 group=/sys/fs/cgroup/debar-hold
 race=build/tests/kernel/race
-many=220
+many=500
 bound=3000 # milliseconds more than without waiting: two of silence, rounds, and a guest is slow
 serial=0
 
@@ -51,6 +55,29 @@ waits() {
 		"$how: $many programs that wait are $want: $output"
 	try timeout 5 bash -c 'ls / | cat'
 	is $status 0 "$how: a shell works"
+	log_in "$how"
+	try timeout 5 reboot --help
+	is $status 0 "$how: reboot can be run"
+}
+
+# A daemon that was there before, and a login that was not.
+if [ -x /usr/sbin/dropbear ]; then
+	mkdir -p /root/.ssh
+	chmod 700 /root /root/.ssh
+	grep -qx /bin/bash /etc/shells 2>/dev/null || echo /bin/bash >>/etc/shells
+	dropbearkey -t ed25519 -f "$work/host" >/dev/null 2>&1
+	dropbearkey -t ed25519 -f "$work/key" 2>/dev/null | grep ^ssh- >/root/.ssh/authorized_keys
+	chmod 600 /root/.ssh/authorized_keys
+	dropbear -F -E -r "$work/host" -p 127.0.0.1:2222 -P "$work/dropbear.pid" 2>"$work/dropbear" &
+	at_exit "kill $!"
+fi
+log_in() {
+	if [ ! -x /usr/sbin/dropbear ]; then
+		skip "$1: ssh" "dropbear is not here"
+		return
+	fi
+	try timeout 10 dbclient -y -y -i "$work/key" -p 2222 root@127.0.0.1 'echo in'
+	is "$status $output" "0 in" "$1: ssh gets in: $(tail -n 1 "$work/dropbear")"
 }
 
 recover() {
@@ -59,6 +86,7 @@ recover() {
 	"$DEBAR" unload
 }
 
+log_in "without debar"
 fresh
 try "$crowd" $many "$fresh"
 tap_note "without debar: $output"
