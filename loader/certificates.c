@@ -45,12 +45,14 @@ void certificates_free(struct certificates *certificates)
 	free(certificates);
 }
 
+/* A name that a certificate gave itself is another fact than that a signature goes by it. */
 static bool is_known(const struct certificates *certificates, const struct policy_cert_facts *fact)
 {
 	size_t i;
 
 	for (i = 0; i < certificates->count; i++)
-		if (!memcmp(&certificates->facts[i].key, &fact->key, sizeof(fact->key)))
+		if (!memcmp(&certificates->facts[i].key, &fact->key, sizeof(fact->key)) &&
+		    !certificates->facts[i].sha256 == !fact->sha256)
 			return true;
 	return false;
 }
@@ -149,9 +151,9 @@ bool certificates_name(const struct policy_facts *facts, const struct debar_key 
 {
 	struct debar_key want = *key;
 
-	/* Above a signer or the signer's own: it is known by the same digest. */
-	if (want.kind == DEBAR_KEY_CERT_CHAIN)
-		want.kind = DEBAR_KEY_CERT_LEAF;
+	if (want.kind != DEBAR_KEY_CERT_LEAF && want.kind != DEBAR_KEY_CERT_CHAIN)
+		return false;		 /* by other names, it could be a forged one */
+	want.kind = DEBAR_KEY_CERT_LEAF; /* it is known by the same digest */
 	for (size_t i = 0; i < facts->cert_count; i++) {
 		const struct policy_cert_facts *fact = &facts->certs[i];
 		const char *name;

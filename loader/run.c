@@ -262,7 +262,7 @@ static bool name_signer(void *ctx, const struct debar_key *key, char *ret_name, 
 	struct policy_facts facts = {};
 	bool found;
 
-	if (key->kind < DEBAR_KEY_CERT_LEAF || key->kind > DEBAR_KEY_CERT_KEYID)
+	if (key->kind != DEBAR_KEY_CERT_LEAF && key->kind != DEBAR_KEY_CERT_CHAIN)
 		return false;
 	if (controller->hold)
 		hold_lock(controller->hold, &facts);

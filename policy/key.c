@@ -40,25 +40,40 @@ static bool only_sha256(const struct policy_certificate *c)
 	       !c->subject_count && !c->issuer_count;
 }
 
+/*
+ * By these names a signature that leaves its certificate out would speak of @seen. Whoever makes a
+ * certificate chooses its names, so they count where the rule says them itself, or means this very
+ * certificate: or else a forged one could have the files of others refused.
+ */
+static bool is_other_name(const struct policy_certificate *certificate,
+			  const struct policy_cert_facts *seen)
+{
+	if (!seen->sha256)
+		return true; /* the signature itself is what was seen */
+	if (seen->key.kind == DEBAR_KEY_CERT_ISSUER_SERIAL)
+		return certificate->has_sha256 ||
+		       (certificate->issuer_count && certificate->serial);
+	return seen->key.kind == DEBAR_KEY_CERT_KEYID && certificate->has_sha256;
+}
+
 static int each_certificate(const struct policy_certificate *certificate,
 			    const struct policy_facts *facts, const struct key_sink *sink)
 {
+	int err = 0;
+
 	if (only_sha256(certificate))
-		return send_certificate(sink, certificate->sha256, certificate->position);
-	for (size_t i = 0; facts && i < facts->cert_count; i++) {
+		err = send_certificate(sink, certificate->sha256, certificate->position);
+	for (size_t i = 0; !err && facts && i < facts->cert_count; i++) {
 		const struct policy_cert_facts *seen = &facts->certs[i];
-		int err;
 
 		if (!policy_certificate_matches(certificate, seen))
 			continue;
-		if (seen->sha256)
+		if (seen->sha256 && !only_sha256(certificate))
 			err = send_certificate(sink, seen->sha256, certificate->position);
-		else
+		if (!err && is_other_name(certificate, seen))
 			err = sink->key(sink->ctx, &seen->key);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 static bool package_meets(const char *name, size_t len, bool prefix, const char *seen)

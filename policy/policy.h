@@ -248,7 +248,11 @@ struct policy_cert_facts {
 	const uint8_t *sha256;	    /* 32 bytes or NULL */
 	const uint8_t *sha1;	    /* 20 bytes or NULL */
 	const uint8_t *spki_sha256; /* 32 bytes or NULL */
-	struct debar_key key; /* CERT_LEAF for a whole certificate, else ISSUER_SERIAL, KEYID */
+	/*
+	 * CERT_LEAF for a whole certificate; ISSUER_SERIAL or KEYID for a signature without one, or for
+	 * the name by which such a signature would speak of the certificate with this sha256.
+	 */
+	struct debar_key key;
 };
 
 bool policy_certificate_matches(const struct policy_certificate *rule,

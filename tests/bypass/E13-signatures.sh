@@ -90,7 +90,7 @@ ban: test
 rules:
   - certificate: { subject: { serialNumber: "1027739000000" } }
   - certificate: { subject: { CN: banned } }
-  - certificate: { issuer: { CN: banned } }
+  - certificate: { issuer: { CN: banned }, serial: $(fact "$work/bare-banned" '.signers[0].serial') }
   - certificate: { serial: $(fact "$work/banned.ko" '.signers[0].serial') }
   - authenticode: $(fact $pe/p64.exe .authenticode)
 END

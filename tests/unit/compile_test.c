@@ -261,6 +261,59 @@ static void learnt(void)
 	policy_free(policy);
 }
 
+/*
+ * What a signature that leaves its certificate out would call it: believed where the rule says so
+ * itself, and not because some file's certificate does, which anybody could have made.
+ */
+static void other_names(void)
+{
+	const struct policy_case c = {
+		.name = "rules about certificates that are left out",
+		.text = "ban: x\nrules:\n"
+			"  - certificate: { subject: { O: Vendor } }\n"
+			"  - certificate: { issuer: { CN: CA }, serial: 02 }\n"
+			"  - certificate: { sha256: " SHA_A " }\n"
+			"  - certificate: { serial: 04 }\n",
+		.force = true,
+	};
+	static const __u8 sha_a[32] = { [0 ... 31] = 0xaa }, other[32] = { 9 };
+	const struct policy_attribute vendor[] = { { "O", "Vendor" } }, ca[] = { { "CN", "CA" } };
+#define NAMES(n, kind_, ...)                                                                       \
+	{                                                                                          \
+		.issuer_count = 1, .issuer = ca,                                                   \
+		.key = { .kind = DEBAR_KEY_CERT_##kind_, .value = { n } }, __VA_ARGS__             \
+	}
+	const struct policy_cert_facts certs[] = {
+		NAMES(1, ISSUER_SERIAL, .serial = "01", .subject_count = 1, .subject = vendor,
+		      .sha256 = other),
+		NAMES(2, ISSUER_SERIAL, .serial = "02", .sha256 = other),
+		NAMES(3, ISSUER_SERIAL, .serial = "03", .sha256 = sha_a),
+		NAMES(5, KEYID, .serial = "03", .sha256 = sha_a),
+		NAMES(6, KEYID, .serial = "02", .sha256 = other),
+		NAMES(7, ISSUER_SERIAL, .serial = "04", .sha256 = other),
+		NAMES(8, ISSUER_SERIAL, .serial = "04"),
+	};
+#undef NAMES
+	const struct policy_facts facts = { .cert_count = 7, .certs = certs };
+	struct policy *policy = load(&c);
+	struct policy_tables *t = compile(policy, &facts);
+
+	tap_ok(!match_of(t, DEBAR_KEY_CERT_ISSUER_SERIAL, 1, 0),
+	       "by subject: what it is called is not believed");
+	tap_ok(match_of(t, DEBAR_KEY_CERT_LEAF, 9, 0) != NULL, "itself it is known");
+	tap_ok(match_of(t, DEBAR_KEY_CERT_ISSUER_SERIAL, 2, 0) != NULL,
+	       "by issuer and serial: it is, the rule says it");
+	tap_ok(match_of(t, DEBAR_KEY_CERT_ISSUER_SERIAL, 3, 0) &&
+		       match_of(t, DEBAR_KEY_CERT_KEYID, 5, 0),
+	       "by its sha256: no other one is meant, by both names");
+	tap_ok(!match_of(t, DEBAR_KEY_CERT_KEYID, 6, 0), "a key identifier is in no rule");
+	tap_ok(!match_of(t, DEBAR_KEY_CERT_ISSUER_SERIAL, 7, 0), "a serial alone is anybody's");
+	tap_ok(match_of(t, DEBAR_KEY_CERT_ISSUER_SERIAL, 8, 0) != NULL,
+	       "but of a signature it is what it says");
+	policy_tables_free(t);
+	policy_free(policy);
+}
+
 static void unsupported(void)
 {
 	const struct policy_case c = { .name = "two kinds",
@@ -310,6 +363,7 @@ int main(void)
 	several();
 	twice();
 	learnt();
+	other_names();
 	unsupported();
 	ordinals();
 	return tap_done();
