@@ -172,9 +172,10 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 		[DEBAR_DENY] = "denied",
 	};
 	const struct verdict *v = &finding->verdict;
-	char key[1024], rule[768], phase[64];
+	char key[1024], rule[768], phase[64] = "";
 
-	phase_words(finding, policy, utc, phase, sizeof(phase));
+	if (v->matched)
+		phase_words(finding, policy, utc, phase, sizeof(phase));
 	if (finding->without == DEBAR_BECAUSE_OVERSIZE) {
 		snprintf(finding->because, sizeof(finding->because),
 			 "it is above %llu MiB, too large to be hashed when it is to run, and ban "
@@ -184,8 +185,9 @@ static void because_fill(struct finding *finding, const struct policy *policy, i
 	}
 	if (finding->without != DEBAR_BECAUSE_RULE) {
 		snprintf(finding->because, sizeof(finding->because),
-			 "%s, and ban %s looks at them: %s%s", report_because_words(finding->without),
-			 finding->ban, done[v->action], phase);
+			 "%s, and ban %s looks at them: %s%s",
+			 report_because_words(finding->without), finding->ban, done[v->action],
+			 phase);
 		return;
 	}
 	if (!v->matched || !finding->known) {

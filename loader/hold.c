@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader/askers.h"
 #include "loader/certificates.h"

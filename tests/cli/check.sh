@@ -58,7 +58,7 @@ sed '1a oversize: deny' policy.yaml >oversize.yaml
 exits 1 "where the ban says oversize: deny" "$DEBAR" check -p oversize.yaml huge
 like "$output" 'it is above 512 MiB.*ban test says oversize: deny: denied since 2024-06-01' "is denied for its size"
 exits 1 "at an instant of audit" "$DEBAR" check --json -p oversize.yaml --at 2024-03-01T00:00:00Z huge
-is "$(field '[.verdict, .ban, .rule] | tostring')" '["audit",null,null]' "is audited, by no rule"
+is "$(field '[.verdict, .ban, .rule] | tostring')" '["audit","test",null]' "is audited, by no rule"
 printf 'data' | dd of=huge conv=notrunc status=none
 exits 0 "data of that size, which does not run" "$DEBAR" check -p oversize.yaml huge
 rm huge
