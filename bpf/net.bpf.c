@@ -143,9 +143,9 @@ int debar_socket(struct bpf_sock *sk)
 /*
  * A refused connection's data is dropped, and TCP would try again for minutes. Nothing that was
  * dropped at once counts as sent, so that no retransmission time-out ever comes; but each try asks
- * for header options. That is asked for from the start, ended when data has passed and no parse waits
- * for more of it, and where it finds the socket refused, it sets a user time-out that has run out at
- * the next try.
+ * for header options. That is asked for once a connection stands, ended when data has passed and no
+ * parse waits for more of it, and where it finds the socket refused, it sets a user time-out that has
+ * run out at the next try.
  */
 static __always_inline void connection_end(struct bpf_sock_ops *ctx)
 {
@@ -163,7 +163,7 @@ int debar_sockops(struct bpf_sock_ops *ctx)
 	struct bpf_sock *sk;
 
 	switch (ctx->op) {
-	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		state = state_get();
 		head = state ? net_head(state->generation & 1) : NULL;
 		if (head && head->buckets)

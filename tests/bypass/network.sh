@@ -164,10 +164,26 @@ told 'denied +http +www.banned.example' "an event of HTTP"
 told 'denied +connect +203.0.113.7' "an event of connect"
 told 'denied +quic +203.0.113.7' "an event of QUIC"
 
+# N6: one address, spelled otherwise.
+for spelled in 3405803783 0xcb.0.070407 203.0.28935; do
+	try bash -c "echo >/dev/tcp/$spelled/443"
+	like "$status $errors" '^1 .*refused' "N6: $spelled is refused"
+done
+runs "N6: its neighbour is not" bash -c 'echo >/dev/tcp/3405803784/443'
+
 # N13: a cgroup below, another network namespace.
 mkdir "$cgroup/below"
 at_exit "rmdir $cgroup/below"
 says EPERM "N13: a cgroup below" bash -c "echo \$\$ >$cgroup/below/cgroup.procs; exec $peer dns 192.0.2.53 53 $n"
+mkfifo "$work/empty"
+build/tests/bench/empty "$cgroup/below" <"$work/empty" >"$work/empty.id" &
+exec 8>"$work/empty"
+until [ -s "$work/empty.id" ]; do sleep 0.05; done
+says EPERM "N13: a cgroup below that has programs of its own" \
+	bash -c "echo \$\$ >$cgroup/below/cgroup.procs; exec $peer dns 192.0.2.53 53 $n"
+says ECONNREFUSED "N13: and an address" \
+	bash -c "echo \$\$ >$cgroup/below/cgroup.procs; exec $peer connect 203.0.113.7 443"
+exec 8>&-
 says ECONNREFUSED "N13: another network namespace" unshare -n bash -c \
 	"ip link set lo up; ip addr add 203.0.113.7/32 dev lo; exec $peer connect 203.0.113.7 443"
 
@@ -185,6 +201,8 @@ took=$((($(date +%s%N) - begun) / 1000000))
 limit=1000
 [ ! -e /job.env ] || limit=5000
 is $((took < limit)) 1 "and it ends within $limit ms ($took ms)"
+all "send 198.51.100.10 80 fastopen GET_/_HTTP/1.1\\r\\nHost:_$n\\r\\n\\r\\n"
+is "${results[0]}" ETIMEDOUT "with no controller: HTTP, Fast Open"
 lift
 each_works after
 done_testing

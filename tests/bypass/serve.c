@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The servers of the network's tests, which answer anything: DNS (UDP and TCP 53, 5353), and an "ok"
- * on TCP 80, 443, 853, 7777 and UDP 443, 7777.
+ * The servers of the network's tests, which answer anything: DNS (UDP and TCP 53, 5300, UDP 5353),
+ * and an "ok" on TCP 80, 443, 853, 7777 and UDP 443, 7777.
  *
- *	serve ADDRESS
+ *	serve ADDRESS [PORT]		on this port alone
  */
 #include <netinet/tcp.h>
 #include <sys/wait.h>
@@ -272,13 +272,16 @@ int main(int argc, char **argv)
 		{ 7777, SOCK_STREAM, false, IPPROTO_SCTP },
 	};
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
 	for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
 		union address at;
 		socklen_t len = address_parse(argv[1], servers[i].port, &at);
-		int fd = socket(at.any.sa_family, servers[i].type, servers[i].protocol), on = 1;
+		int fd, on = 1;
 
+		if (argc == 3 && servers[i].port != atoi(argv[2]))
+			continue;
+		fd = socket(at.any.sa_family, servers[i].type, servers[i].protocol);
 		if (fd < 0 && servers[i].protocol)
 			continue; /* not in this kernel */
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

@@ -12,7 +12,8 @@ ip link set lo up
 for address in 192.0.2.53 8.8.8.8 198.51.100.10 203.0.113.7; do
 	ip addr add $address/32 dev lo
 done
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout net/key -out net/cert \
+printf '[req]\ndistinguished_name=dn\n[dn]\n' >net/openssl.conf
+openssl req -config net/openssl.conf -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout net/key -out net/cert \
 	-subj /CN=demo -days 2 2>/dev/null
 cat >net/nginx.conf <<'EOF'
 daemon off; master_process off; pid /tmp/net/nginx/pid; error_log /tmp/net/nginx/errors; user root;
@@ -27,9 +28,9 @@ http {
 }
 EOF
 mkdir -p /var/log/nginx /var/lib/nginx
-nginx -c /tmp/net/nginx.conf >/dev/null 2>&1 &
+nginx -c /tmp/net/nginx.conf >net/servers 2>&1 &
 dnsmasq -k --no-hosts --no-resolv --conf-file=/dev/null --pid-file= -u root --address=/#/198.51.100.10 \
-	--host-record=www.vendor.example,198.51.100.10 --cname=alias.example.net,www.vendor.example >/dev/null 2>&1 &
+	--host-record=www.vendor.example,198.51.100.10 --cname=alias.example.net,www.vendor.example >>net/servers 2>&1 &
 echo 'nameserver 192.0.2.53' >/etc/resolv.conf
 cat >net/policy.yaml <<'EOF'
 ban: demo-network
@@ -38,8 +39,15 @@ rules:
   - network: 203.0.113.0/24
 EOF
 until curl -so /dev/null http://198.51.100.10/ && dig +tries=1 +time=1 @192.0.2.53 x.example >/dev/null; do
-	sleep 0.1
+	sleep 0.2
+	tries=$((${tries-0} + 1))
+	[ $tries -lt 50 ] || break
 done
+if [ "${tries-0}" -ge 50 ]; then
+	show 'cat net/servers; false'
+	expect ok "the servers start"
+	return 0
+fi
 
 # Each row: a command with @ for the name, and what it is.
 rows=(
