@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Connections made and closed on loopback, in two cgroups by turns, so that whatever else the machine
- * does falls on both alike.
+ * Connections made and closed on loopback, or questions of DNS and their answers, in two cgroups by turns,
+ * so that whatever else the machine does falls on both alike.
  *
- *	connections PAIRS BATCH CGROUP_A CGROUP_B
+ *	connections PAIRS BATCH CGROUP_A CGROUP_B [dns]
  *
- * Each cgroup has its own server. Prints the medians in nanoseconds a connection, A and B, and the
+ * Each cgroup has its own server. Prints the medians in nanoseconds a connection or question, A and B, and the
  * median of B / A of all pairs; then the same three of processor time, of both ends and of what the
  * kernel does for them.
  */
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,17 +40,42 @@ static void enter(const char *cgroup)
 	close(fd);
 }
 
-/* Forks a server there that closes what it accepts. */
-static void serve(const char *cgroup, struct sockaddr_in *ret_at)
+/* One address for each name, whatever it is; what fits behind a question. */
+static size_t answer_make(unsigned char *message, size_t len)
+{
+	memcpy(message + 2, "\x81\x80\0\1\0\1", 6);
+	memcpy(message + len, "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1", 16);
+	return len + 16;
+}
+
+static void serve_dns(int fd)
+{
+	unsigned char message[512];
+	struct sockaddr_in from;
+
+	for (;;) {
+		socklen_t len = sizeof(from);
+		ssize_t got = recvfrom(fd, message, 400, 0, (struct sockaddr *)&from, &len);
+
+		if (got > 12)
+			sendto(fd, message, answer_make(message, got), 0, (struct sockaddr *)&from,
+			       len);
+	}
+}
+
+static bool dns;
+
+/* Forks a server there that closes what it accepts, or answers what it is asked. */
+static void serve(const char *cgroup, int which, struct sockaddr_in *ret_at)
 {
 	socklen_t len = sizeof(*ret_at);
 	int fd;
 
 	enter(cgroup);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	*ret_at = (struct sockaddr_in){ .sin_family = AF_INET };
-	ret_at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)ret_at, len) || listen(fd, 512) ||
+	fd = socket(AF_INET, dns ? SOCK_DGRAM : SOCK_STREAM, 0);
+	*ret_at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(dns ? 53 : 0) };
+	ret_at->sin_addr.s_addr = htonl(INADDR_LOOPBACK + which);
+	if (bind(fd, (struct sockaddr *)ret_at, len) || (!dns && listen(fd, 512)) ||
 	    getsockname(fd, (struct sockaddr *)ret_at, &len))
 		fail("server");
 	if (fork()) {
@@ -57,6 +83,8 @@ static void serve(const char *cgroup, struct sockaddr_in *ret_at)
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dns)
+		serve_dns(fd);
 	for (;;)
 		close(accept(fd, NULL, NULL));
 }
@@ -84,25 +112,52 @@ static double now(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-/* Nanoseconds a connection, and of processor time. Reset at the close: ports do not run out. */
-static double batch(const char *cgroup, const struct sockaddr_in *to, int count, double *ret_used)
+/* Reset at the close: ports do not run out. */
+static void connect_once(const struct sockaddr_in *to)
 {
 	struct linger reset = { .l_onoff = 1 };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
+		fail("connect");
+	close(fd);
+}
+
+/* One of a few names, as the next one of a resolver's library. */
+static void ask_once(int fd, const struct sockaddr_in *to, int which)
+{
+	static const unsigned char query[] =
+		"\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7abcdefg\7example\3org\0\0\1\0\1";
+	unsigned char message[512];
+
+	memcpy(message, query, sizeof(query) - 1);
+	message[13] = 'a' + which % 16;
+	if (sendto(fd, message, sizeof(query) - 1, 0, (const struct sockaddr *)to, sizeof(*to)) <
+		    0 ||
+	    recv(fd, message, sizeof(message), 0) < 12)
+		fail("dns");
+}
+
+/* Nanoseconds for each, and of processor time. */
+static double batch(const char *cgroup, const struct sockaddr_in *to, int count, double *ret_used)
+{
 	double begun, before, took;
+	int fd;
 
 	enter(cgroup);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	before = used(cgroup);
 	begun = now();
 	for (int i = 0; i < count; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		if (connect(fd, (const struct sockaddr *)to, sizeof(*to)))
-			fail("connect");
-		close(fd);
+		if (dns)
+			ask_once(fd, to, i);
+		else
+			connect_once(to);
 	}
 	took = (now() - begun) / count;
 	*ret_used = (used(cgroup) - before) / count;
+	close(fd);
 	return took;
 }
 
@@ -145,12 +200,13 @@ static void tell(struct arms *arms, int pairs)
 
 int main(int argc, char **argv)
 {
-	int pairs = argc == 5 ? atoi(argv[1]) : 0, count = argc == 5 ? atoi(argv[2]) : 0;
+	int pairs = argc > 4 ? atoi(argv[1]) : 0, count = argc > 4 ? atoi(argv[2]) : 0;
 	struct arms arms[2];
 	struct sockaddr_in at_a, at_b;
 	double none;
 
-	if (pairs < 1 || count < 1)
+	dns = argc == 6 && !strcmp(argv[5], "dns");
+	if (pairs < 1 || count < 1 || argc > 5 + dns)
 		return 2;
 	for (int i = 0; i < 2; i++) {
 		arms[i].a = calloc(pairs, sizeof(double));
@@ -160,8 +216,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	stay();
-	serve(argv[3], &at_a);
-	serve(argv[4], &at_b);
+	serve(argv[3], 0, &at_a);
+	serve(argv[4], 1, &at_b);
 	batch(argv[3], &at_a, count, &none);
 	batch(argv[4], &at_b, count, &none);
 	for (int i = 0; i < pairs; i++) {
