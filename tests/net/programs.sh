@@ -64,7 +64,7 @@ command -v node >/dev/null && rows+=("node|node -e require('https').get('https:/
 
 each yes www.kaspersky.com "works before"
 enforce "$work/policy.yaml"
-each no www.kaspersky.com "refused while loaded, within two seconds"
+each no www.kaspersky.com "refused while loaded, within two seconds of what it takes"
 each yes www.notkaspersky.com "its neighbour works"
 
 good=0
