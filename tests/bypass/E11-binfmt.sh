@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 180
+# kernels: 6.1 7.3
 # E11: programs that binfmt_misc finds an interpreter for (wine, qemu-user): banned themselves, or started by
 # what is banned, however the interpreter is named.
 # shellcheck source=tests/kernel/lib.sh
@@ -28,7 +29,7 @@ for flag in '' F O C P; do
 	cp $pe/p64.a.exe "$work/banned.pe$flag"
 	cp $pe/p32.b.exe "$work/neighbour.pe$flag"
 	ways[a Windows program, ${flag:-no flag}]="$work/banned.pe$flag"
-	for how in digest signer; do
+	[[ $flag == [OCP] ]] || for how in digest signer; do
 		for what in banned neighbour; do
 			binfmt ":$how-$what$flag:E::$how-$what$flag::$work/by-$how-$what:$flag"
 			echo data >"$work/data.$how-$what$flag"
@@ -58,7 +59,6 @@ END
 controller -p "$work/policy.yaml"
 all_refused
 all_run "its neighbour runs" 's/banned/neighbour/g'
-all_refused
 kill -9 "$controller"
 wait "$controller" 2>/dev/null
 is_denied "without a controller, what was classified: refused" "$work/banned.pe"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # timeout: 180
+# kernels: 6.1 7.3
 # E13, and E10 and E12 for what is signed: signatures hidden behind others, padded, put on top of each other,
 # taken off or changed for another's; signed interpreters and modules.
 # shellcheck source=tests/kernel/lib.sh
