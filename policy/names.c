@@ -280,10 +280,15 @@ int names_build(const struct policy_tables *tables, const __u8 seed[16],
 {
 	cleanup(cleanup_names) struct names_tables *names = calloc(1, sizeof(*names));
 	size_t rules = tables->name_count + tables->name_except_count;
+	__u64 key[2];
 	int error;
 
 	if (!names)
 		return -ENOMEM;
+	/* Without any name, too: addresses found clean are remembered under it, and forgotten so. */
+	memcpy(key, seed, sizeof(key));
+	names->head.seed = key[0];
+	names->head.multiplier = key[1] | 1;
 	names->rules = calloc(rules ? rules : 1, sizeof(*names->rules));
 	if (!names->rules)
 		return -ENOMEM;

@@ -44,6 +44,13 @@ reloads 'domain: banned.example'
 says connected "the address is free again" $peer connect 203.0.113.7 443
 says answer "and the name" $peer dns 192.0.2.53 53 www.later.example
 says EPERM "the first name is not" $peer dns 192.0.2.53 53 www.banned.example
+
+# Networks alone, too: the one that was connected to last.
+reloads 'network: 203.0.113.99'
+says connected "no names: an address that no rule names" $peer connect 203.0.113.7 443
+reloads 'network: 203.0.113.7'
+says ECONNREFUSED "the next policy names it" $peer connect 203.0.113.7 443
+reloads 'domain: banned.example'
 stop
 lift
 

@@ -279,6 +279,8 @@ static void test_networks(void)
 	};
 
 	tap_ok(!names_build(&tables, seed, &built), "seven networks make tables");
+	tap_ok(built->head.seed && built->head.multiplier & 1,
+	       "without a name, what is remembered of addresses has a key all the same");
 	for (size_t i = 0; built && i < sizeof(cases) / sizeof(*cases); i++)
 		tap_ok(look_address(built, cases[i].address) == cases[i].met, "%s meets %#llx",
 		       cases[i].address, (unsigned long long)cases[i].met);
