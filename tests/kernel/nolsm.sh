@@ -35,4 +35,15 @@ runs "its neighbour's address is reached" bash -c 'echo >/dev/udp/192.0.2.2/9'
 try bash -c 'echo >/dev/udp/192.0.2.1/9'
 like "$status $errors" '^1 .*(refused|not permitted)' "and the banned one is not"
 stop_controller
+
+# A reload brings the programs of names and networks.
+runs "unload" "$DEBAR" unload
+controller -p "$policy"
+runs "before a reload its address is reached" bash -c 'echo >/dev/udp/192.0.2.1/9'
+cp "$work/names.yaml" "$policy"
+runs "a reload with names and networks" "$DEBAR" reload --force
+try bash -c 'echo >/dev/udp/192.0.2.1/9'
+like "$status $errors" '^1 .*(refused|not permitted)' "and the address is refused"
+is_denied "and the program" "$work/banned"
+stop_controller
 done_testing
