@@ -64,28 +64,31 @@ static __always_inline struct known *known_slot(const struct known_name *name)
 }
 _Static_assert(KNOWN_MAX == 1 << (64 - 53), "known_slot takes other bits");
 
-/* Was the one question of this message judged before? Then s->at is behind it. */
-static __always_inline bool known_holds(struct scratch *s)
+static __always_inline bool known_is(const struct known_name *name, __u32 generation)
 {
-	__u32 size = s->learns ? 0 : known_read(s, &s->asked);
-	struct known *known;
+	struct known *known = known_slot(name);
 	__u64 differs = 0;
 	__u32 turn;
 
-	s->asked_size = size;
-	if (!size || DNS_HEADER + size + 4 > s->end)
-		return false;
-	known = known_slot(&s->asked);
 	if (!known)
 		return false;
 	turn = *(volatile __u32 *)&known->turn;
 	barrier();
-	if (turn & 1 || known->generation != s->generation)
+	if (turn & 1 || known->generation != generation)
 		return false;
 	for (__u32 i = 0; i < KNOWN_WORDS; i++)
-		differs |= *(volatile __u64 *)&known->name.words[i] ^ s->asked.words[i];
+		differs |= *(volatile __u64 *)&known->name.words[i] ^ name->words[i];
 	barrier();
-	if (differs || *(volatile __u32 *)&known->turn != turn)
+	return !differs && *(volatile __u32 *)&known->turn == turn;
+}
+
+/* Was the one question of this message judged before? Then s->at is behind it. */
+static __always_inline bool known_holds(struct scratch *s)
+{
+	__u32 size = s->learns ? 0 : known_read(s, &s->asked);
+
+	s->asked_size = size;
+	if (!size || DNS_HEADER + size + 4 > s->end || !known_is(&s->asked, s->generation))
 		return false;
 	s->at = DNS_HEADER + size + 4;
 	return true;

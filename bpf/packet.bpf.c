@@ -14,6 +14,7 @@
 #include "bpf/inspect.bpf.h"
 
 #include "bpf/clean.bpf.h"
+#include "bpf/glance.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -299,7 +300,13 @@ int debar_egress(struct __sk_buff *skb)
 		return PASS;
 	if (p.packet.protocol == IPPROTO_TCP)
 		return tcp_read(&p);
-	return dns_port(p.head, p.packet.remote_port) ? query_read(&p) : PASS;
+	if (!dns_port(p.head, p.packet.remote_port))
+		return PASS;
+	if (!p.head->learn && glance(skb, &p.packet, p.generation, false)) {
+		net_count(DEBAR_NET_QUERY);
+		return PASS;
+	}
+	return query_read(&p);
 }
 
 SEC("cgroup_skb/ingress")
@@ -313,6 +320,11 @@ int debar_ingress(struct __sk_buff *skb)
 		return PASS;
 	if (p.packet.fragment || !p.packet.len || !dns_port(p.head, p.packet.remote_port))
 		return PASS;
+	if (!p.head->learn && p.packet.protocol == IPPROTO_UDP &&
+	    glance(skb, &p.packet, p.generation, true)) {
+		net_count(DEBAR_NET_ANSWER);
+		return PASS;
+	}
 	s = passage_scratch(&p);
 	if (!s)
 		return REFUSE;

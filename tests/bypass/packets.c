@@ -195,8 +195,9 @@ int main(int argc, char **argv)
 	state = strtoull(argv[2], NULL, 0) | 1;
 	tell_whole(progs, "before");
 	for (long i = atol(argv[1]); i > 0; i--) {
-		size_t len =
-			frame_make(frame, noise() % PAYLOADS, "www.banned.example", noise() & 1);
+		size_t len = frame_make(frame, noise() % PAYLOADS,
+					noise() & 1 ? "www.banned.example" : "www.harmless.example",
+					noise() & 1);
 
 		tried += run(progs[noise() & 1], frame, spoil(frame, len)) >= 0;
 	}
