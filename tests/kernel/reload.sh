@@ -100,7 +100,9 @@ says() { # refused|passes ADDRESS WHAT
 		like "$status $errors" '^1 .*(refused|not permitted)' "$3"
 	fi
 }
-for way in load controller; do
+ways=(load controller)
+[[ $(uname -r) == 6.1.* ]] || ways=(controller) # it takes a slow guest long to check these programs
+for way in "${ways[@]}"; do
 	put "$work/one"
 	[ $way = load ] && load "$policy" || controller -p "$policy"
 	says passes 192.0.2.1 "$way: no rule names the address"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kernels: 6.1 7.3
+# kernels: 6.1
 # timeout: 120
 # add: /usr/bin/wg
 #
