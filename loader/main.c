@@ -2,6 +2,7 @@
 /* The table of verbs is the help text. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,19 @@ static int help(FILE *out)
 	return out == stdout ? EXIT_DONE : EXIT_ERROR;
 }
 
+static int help_verb(size_t verb)
+{
+	printf("usage: debar %s%s%s\n\n  %s\n\ndebar(8) has every option.\n", verbs[verb].name,
+	       verbs[verb].usage[0] ? " " : "", verbs[verb].usage, verbs[verb].help);
+	return EXIT_DONE;
+}
+
+/* "debar policy --help" is a longer one, of its own. */
+static bool asks_for_help(int argc, char **argv)
+{
+	return argc > 2 && !strcmp(argv[argc - 1], "--help") && strcmp(argv[1], "policy") != 0;
+}
+
 /* A result nobody got is a failure: a full disk, a closed descriptor. */
 static int finish(int code)
 {
@@ -67,7 +81,8 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < VERBS; i++)
 		if (!strcmp(argv[1], verbs[i].name))
-			return finish(verbs[i].run(argc - 1, argv + 1));
+			return finish(asks_for_help(argc, argv) ? help_verb(i) :
+								  verbs[i].run(argc - 1, argv + 1));
 	message_error(EINVAL, "no verb %s; debar help lists them", argv[1]);
 	return EXIT_ERROR;
 }

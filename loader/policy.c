@@ -319,6 +319,11 @@ int cmd_policy(int argc, char **argv)
 	for (size_t i = 0; i < VERBS; i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;
+		if (argc > 2 && !strcmp(argv[argc - 1], "--help")) {
+			printf("usage: debar policy %s %s\n\n  %s\n", verbs[i].name, verbs[i].usage,
+			       verbs[i].help);
+			return EXIT_DONE;
+		}
 		if (policy_options_read(&options, argc - 1, argv + 1))
 			return EXIT_ERROR;
 		return verbs[i].run(&options);

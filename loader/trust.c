@@ -218,7 +218,9 @@ static int add_anchors(X509_STORE *store, struct policy_error *reterr)
 	int n = scandir(trust_dir(), &entries, is_anchor, alphasort), err = 0;
 
 	if (n < 0)
-		return fail(reterr, errno, trust_dir(), "%s", strerror(errno));
+		return fail(reterr, errno, trust_dir(),
+			    "cannot be read: %s; the certificates that may sign policies lie there",
+			    strerror(errno));
 	for (int i = 0; i < n; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", trust_dir(), entries[i]->d_name);
 		if (!err)
@@ -227,7 +229,8 @@ static int add_anchors(X509_STORE *store, struct policy_error *reterr)
 	}
 	free(entries);
 	if (!err && !n)
-		return fail(reterr, ENOENT, trust_dir(), "holds no anchor (*.pem, *.crt)");
+		return fail(reterr, ENOENT, trust_dir(),
+			    "holds no certificate that may sign policies (*.pem, *.crt)");
 	return err;
 }
 

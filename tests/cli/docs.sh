@@ -69,6 +69,11 @@ else
 		[ -z "$strange" ]
 		passed $? "$verb: debar(8) has every option that debar help prints$strange"
 	done
+	strange=''
+	for verb in $help_verbs; do
+		[[ $("$DEBAR" "$verb" --help 2>&1) == "usage: debar $verb"* ]] || strange+=" $verb"
+	done
+	is "${strange# }" '' "every verb takes --help"
 	# An option that exists is not what the complaint is about when a worse one follows.
 	while read -r verb options; do
 		[[ $verb != policy && $verb != help ]] || continue

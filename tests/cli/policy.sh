@@ -237,11 +237,15 @@ like "$errors" 'p.yaml.sig: is not a CMS signature' 'is named'
 echo junk >"$work/trust/junk.pem"
 exits 2 'an anchor that is none' "$DEBAR" policy verify "$work/signed/p.yaml"
 like "$errors" 'junk.pem: holds no certificate' 'is named'
+DEBAR_TRUST=$work/nowhere exits 2 'no directory of certificates' "$DEBAR" policy verify "$work/signed/p.yaml"
+like "$errors" 'nowhere: cannot be read: .*certificates that may sign policies lie there' 'is named, with what belongs there'
 
 # ---- usage ----
 exits 2 'no verb' "$DEBAR" policy
 exits 2 'an unknown verb' "$DEBAR" policy chekc
 exits 0 'help' "$DEBAR" policy help
+exits 0 'help on a verb' "$DEBAR" policy show --help
+like "$output" 'usage: debar policy show' 'is about it'
 exits 2 'an unknown option' "$DEBAR" policy check --colour
 is "$errors" 'debar: debar policy check does not take --colour' 'is named'
 exits 2 'an option without its value' "$DEBAR" policy check --at
