@@ -183,7 +183,8 @@ static int add_named(struct policy *policy, const char *name, bool trusted)
 		ret = -errno;
 		message_error(ret, "cannot read policy %s: %s", name, strerror(-ret));
 		if (is_ban_id(name))
-			message_hint("no file of that name, and no shipped ban in %s",
+			message_hint("no file of that name, and no shipped ban in %s; "
+				     "DEBAR_BANS names another directory",
 				     read_bans_dir());
 		return ret;
 	}
