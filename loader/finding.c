@@ -156,13 +156,13 @@ static void because_nothing(struct finding *finding, const struct policy *policy
 
 	if (finding->kind == FINDING_FILE)
 		snprintf(finding->because, sizeof(finding->because),
-			 "no rule of the %zu %s looked at names a key of it", bans,
+			 "no rule names any of its keys (%zu %s looked at)", bans,
 			 bans == 1 ? "ban" : "bans");
 	else
 		snprintf(finding->because, sizeof(finding->because),
-			 "no rule of the %zu %s looked at names it%s", bans,
-			 bans == 1 ? "ban" : "bans",
-			 finding->kind == FINDING_NAME ? " or a name above it" : "");
+			 "no rule names it%s (%zu %s looked at)",
+			 finding->kind == FINDING_NAME ? " or a name above it" : "", bans,
+			 bans == 1 ? "ban" : "bans");
 }
 
 static void because_fill(struct finding *finding, const struct policy *policy, int64_t utc)

@@ -146,10 +146,9 @@ static void judge_loaded(struct health *health)
 		health_reason(health, "it is switched off");
 	if (health->head.flags & DEBAR_POLICY_DERIVED && !health->controller &&
 	    !health_gated(health))
-		health_note(
-			health,
-			"no controller runs: only digests and content that is classified already "
-			"are refused");
+		health_note(health,
+			    "no controller runs: of files, only digests and content that is "
+			    "classified already are refused");
 	if (state->controller && !health->controller && !health_gated(health))
 		health_note(health, "the controller (pid %u) is gone; what is in force stays so",
 			    state->controller);

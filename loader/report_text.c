@@ -156,18 +156,28 @@ static enum debar_because because_of(const char *name)
 	return i;
 }
 
+/* A rule without a note is named by its words, which are the key where it names one exactly. */
+static bool is_same(const char *name, const char *kind, const char *value)
+{
+	size_t len = strlen(kind);
+
+	return name && !strncmp(name, kind, len) && name[len] == ' ' &&
+	       !strcmp(name + len + 1, value);
+}
+
 /* Which rule, by which key: what the reader has to look up. */
 static void put_reason(FILE *out, const json_t *event)
 {
 	const char *because = string_at(event, "debar", "because", NULL);
 	const char *kind = string_at(event, "debar", "matched", "kind");
 	const char *value = string_at(event, "debar", "matched", "value");
+	const char *name = string_at(event, "rule", "name", NULL);
 
 	if (because)
 		put(out, "  because ", report_because_words(because_of(because)), "");
 	put(out, "  rule ", string_at(event, "rule", "id", NULL), "");
-	put(out, " \"", string_at(event, "rule", "name", NULL), "\"");
-	if (!kind || !value)
+	put(out, " \"", name, "\"");
+	if (!kind || !value || is_same(name, kind, value))
 		return;
 	put(out, " (", kind, " ");
 	if (strlen(value) == 64)

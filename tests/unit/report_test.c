@@ -426,6 +426,25 @@ static void colours(void)
 	free(text);
 }
 
+/* A rule without a note is named by its words: the key is not said a second time. */
+static void no_note(void)
+{
+	struct debar_event event = event_make();
+	cleanup(json_decrefp) json_t *json = render(&event, &plain, NULL);
+	json_t *rule = json_object_get(json, "rule");
+	cleanup(cleanup_free) char *line = NULL;
+	cleanup(cleanup_free) char *other = NULL;
+	char name[96];
+
+	(void)snprintf(name, sizeof(name), "sha256 %s", at(json, "debar", "matched", "value"));
+	json_object_set_new(rule, "name", json_string(name));
+	report_text(json, false, &line);
+	tap_ok(line && strstr(line, name) && !strstr(line, "(sha256"), "a key is said once");
+	json_object_set_new(rule, "name", json_string("sha256 of another"));
+	report_text(json, false, &other);
+	tap_ok(other && strstr(other, "another\" (sha256"), "but one that differs is said");
+}
+
 /* Whoever signs chooses the words. */
 static void signer(void)
 {
@@ -462,6 +481,7 @@ int main(void)
 	essence();
 	network(book);
 	colours();
+	no_note();
 	signer();
 	policy_book_free(book);
 	return tap_done();
