@@ -30,7 +30,7 @@ show debar policy explain -p kaspersky s00.upd.kaspersky.com
 expect ok
 title "What would happen, and what would have at another time"
 show debar check -p kaspersky s00.upd.kaspersky.com
-expect 1
+expect 1 "denied, and exit status 1"
 show debar check -p kaspersky --at 2024-08-01T00:00:00Z s00.upd.kaspersky.com
 expect 1 "only reported then"
 show debar check -p kaspersky support.kaspersky.com
