@@ -154,6 +154,12 @@ struct debar_learned {
 };
 _Static_assert(sizeof(struct debar_learned) == 24, "debar_learned has a hole");
 
+/*
+ * Where the canary connects to, host order: 192.0.2.1, for documentation (RFC 5737), nobody's. It is
+ * counted each time, whatever the policy has: the question is whether the programs are called.
+ */
+#define DEBAR_NET_CANARY 0xc0000201u
+
 /* Per-CPU counters of the network programs, in the map `debar_netcount`. */
 enum debar_net_counter {
 	DEBAR_NET_QUERY,     /* DNS questions looked up */

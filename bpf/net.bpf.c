@@ -65,6 +65,8 @@ static __noinline int address_decide(struct bpf_sock_addr *ctx, struct clean_key
 	if (!generation)
 		return PASS;
 	owner_take(bpf_get_socket_cookie(ctx));
+	if (key->back == clean_v4(bpf_htonl(DEBAR_NET_CANARY)).back)
+		net_count(DEBAR_NET_ADDRESS);
 	head = net_head(generation & 1);
 	if (!head || !(head->networks || head->learn))
 		return PASS;

@@ -323,12 +323,16 @@ static bool let(struct gate *gate, struct look *look, bool clean)
 	return true;
 }
 
-/* Can the machine not do without it? Then only a rule by its own sha256 refuses it. */
+/*
+ * Can the machine not do without it? Then only a rule by its own sha256 refuses it. What is too large
+ * to be hashed is nothing of the kind, and to hash it here would outlast who waits.
+ */
 static bool is_needed(struct gate *gate, struct look *look, const struct verdict *verdict)
 {
 	char path[32];
 
-	if (look->because == DEBAR_BECAUSE_RULE && verdict->key.kind == DEBAR_KEY_SHA256)
+	if (look->because == DEBAR_BECAUSE_OVERSIZE ||
+	    (look->because == DEBAR_BECAUSE_RULE && verdict->key.kind == DEBAR_KEY_SHA256))
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", look->waiter->fd);
 	if (!look->has_digest && system_digest(path, look->digest))

@@ -59,17 +59,18 @@ const char *health_net_words(enum debar_net_counter counter)
 /* ---- the network's canary ------------------------------------------------------------------ */
 
 /*
- * An address for documentation, which is nobody's. To connect a datagram socket sends nothing; a
+ * To connect a datagram socket sends nothing; a
  * policy may refuse it or not: the question is whether a program was asked.
  */
 static int connect_nowhere(void)
 {
-	struct sockaddr_in nowhere = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr_in nowhere = { .sin_family = AF_INET,
+				       .sin_port = htons(9),
+				       .sin_addr.s_addr = htonl(DEBAR_NET_CANARY) };
 	cleanup(cleanup_fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
-	inet_pton(AF_INET, "192.0.2.1", &nowhere.sin_addr);
 	(void)connect(fd, (struct sockaddr *)&nowhere, sizeof(nowhere));
 	return 0;
 }

@@ -10,7 +10,7 @@ static const char *const networks[] = {
 	[HEALTH_NETWORK_NONE] = "none",
 	[HEALTH_NETWORK_NOT_TRIED] = "not tried",
 	[HEALTH_NETWORK_ASKED] = "asked",
-	[HEALTH_NETWORK_PASSED_BY] = "passed by",
+	[HEALTH_NETWORK_PASSED_BY] = "not asked",
 };
 _Static_assert(sizeof(networks) / sizeof(networks[0]) == HEALTH_NETWORK_MAX, "no word");
 

@@ -37,6 +37,10 @@ like "$output" 'left out +test: 2 buildid rules, which take a controller: debar 
 like "$output" 'left out +test: on_running: kill takes a controller' "and words"
 like "$output" 'network +asked by connections' "the network programs are asked"
 like "$output" '1  network acts refused' "and count"
+for _ in 1 2 3; do
+	try "$DEBAR" status
+done
+like "$output" 'network +asked by connections' "asked again and again, they are found as well"
 like "$output" 'note +the exception of test for uid 4242 ends' "an exception that is about to end"
 unlike "$output" '4243' "and no other"
 like "$output" 'never denied +[1-9][0-9]* contents' "how much is never refused"
@@ -81,4 +85,12 @@ umount /proc/cmdline
 unload
 exits 1 "unloaded: not enforcing" "$DEBAR" status
 like "$output" 'nothing is loaded' "and says why"
+# A policy of names alone looks no address up: its programs are called all the same.
+printf 'ban: names\nrules:\n  - domain: banned.example\n' >"$work/names.yaml"
+load "$work/names.yaml"
+for asked in once twice; do
+	runs "names alone: enforcing, asked $asked" "$DEBAR" status
+	like "$output" 'network +asked by connections' "names alone: its programs are called, asked $asked"
+done
+unload
 done_testing
