@@ -72,7 +72,7 @@ printf '[req]\ndistinguished_name = dn\n[dn]\n' >"$work/openssl.cnf"
 runs 'a key is made' openssl req -config "$work/openssl.cnf" -x509 -newkey ec \
 	-pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$work/key" -out /etc/debar/trust.d/us.pem \
 	-subj /CN=us -days 2
-sign() {
+sign_policy() {
 	"$DEBAR" policy sign --key "$work/key" --certificate /etc/debar/trust.d/us.pem $dir/test.yaml
 }
 rm -rf /var/lib/debar
@@ -82,18 +82,18 @@ like "$errors" 'test.yaml: is not signed' 'and is refused'
 exits 2 'by its name, too' "$DEBAR" load -p $dir/test.yaml
 exits 2 'by a controller, too' timeout 30 "$DEBAR" run
 exits 2 'by its name, by a controller, too' timeout 30 "$DEBAR" run -p $dir/test.yaml
-sign
+sign_policy
 runs 'a signed policy' "$DEBAR" load
 is_denied 'is in force' "$work/banned"
 policy 1 "$work/other" >$dir/test.yaml
-sign
+sign_policy
 exits 2 'an older edition' "$DEBAR" reload
 like "$errors" 'serial 1, and 2 was accepted before' 'is refused'
 is_denied 'and the newer stays' "$work/banned"
 policy 3 "$work/other" >$dir/test.yaml
 exits 2 'a newer edition with an older signature' "$DEBAR" reload
 like "$errors" 'its signature is refused' 'is refused'
-sign
+sign_policy
 runs 'signed, it is accepted' "$DEBAR" reload
 is_denied 'and in force' "$work/other"
 runs 'alone' "$work/banned"
@@ -101,7 +101,7 @@ runs 'alone' "$work/banned"
 	echo 'expires: 2020-01-01T00:00:00Z'
 	policy 4 "$work/banned"
 } >$dir/test.yaml
-sign
+sign_policy
 exits 2 'an expired edition' "$DEBAR" reload
 like "$errors" 'expired at 2020-01-01T00:00:00Z' 'is refused'
 is_denied 'and the old one stays' "$work/other"
@@ -112,7 +112,7 @@ end=$(($(date +%s) + 12))
 	echo "expires: $(date -u -d "@$end" +%FT%TZ)"
 	policy 5 "$work/banned"
 } >$dir/test.yaml
-sign
+sign_policy
 runs 'an edition that ends soon' "$DEBAR" reload
 is_denied 'is in force' "$work/banned"
 unload
