@@ -209,7 +209,7 @@ const struct never_entry *never_set_find(const struct never_set *set, const char
 					 const char *stamp)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->entries[i].name, name) == 0 &&
+		if ((!name || strcmp(set->entries[i].name, name) == 0) &&
 		    strcmp(set->entries[i].stamp, stamp) == 0)
 			return &set->entries[i];
 	return NULL;

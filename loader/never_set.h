@@ -51,7 +51,10 @@ int never_set_read(struct never_set *ret_set, const char *path);
 int never_set_write(const struct never_set *set, const char *path);
 void never_set_release(struct never_set *set);
 
-/* The entry of that name and stamp: its digest need not be computed again. NULL: there is none. */
+/*
+ * The entry of that name (NULL: of any) and stamp: its digest need not be computed again. NULL: there
+ * is none.
+ */
 const struct never_entry *never_set_find(const struct never_set *set, const char *name,
 					 const char *stamp);
 

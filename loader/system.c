@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 
 #include "loader/identity/package.h"
+#include "loader/never.h"
+#include "loader/never_set.h"
 #include "loader/packages.h"
 #include "loader/system.h"
 #include "policy/cleanup.h"
@@ -36,8 +39,25 @@ int system_digest(const char *path, __u8 ret_digest[32])
 	return 0;
 }
 
+/* What is never refused was read before, and is most of these: twenty megabytes are not read again. */
+static int digest_of(const struct never_set *known, const char *path, __u8 ret_digest[32])
+{
+	const struct never_entry *entry;
+	char stamp[128];
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	never_stamp(&st, stamp, sizeof(stamp));
+	entry = never_set_find(known, NULL, stamp);
+	if (!entry)
+		return system_digest(path, ret_digest);
+	memcpy(ret_digest, entry->digest, sizeof(entry->digest));
+	return 0;
+}
+
 /* A file that is not there, or cannot be read, is simply not among those protected. */
-static void add(struct system_files *files, const char *path)
+static void add(struct system_files *files, const struct never_set *known, const char *path)
 {
 	cleanup(cleanup_free) char *real = realpath(path, NULL);
 	struct policy_system_file file = { .key.kind = DEBAR_KEY_SHA256 };
@@ -47,7 +67,7 @@ static void add(struct system_files *files, const char *path)
 	for (size_t i = 0; i < files->count; i++)
 		if (strcmp(files->paths[i], real) == 0)
 			return;
-	if (system_digest(real, file.key.value))
+	if (digest_of(known, real, file.key.value))
 		return;
 	files->paths[files->count] = take(real);
 	file.path = files->paths[files->count];
@@ -55,7 +75,7 @@ static void add(struct system_files *files, const char *path)
 }
 
 /* The loader, the C library and every other library that a program like this one needs. */
-static void add_mapped(struct system_files *files)
+static void add_mapped(struct system_files *files, const struct never_set *known)
 {
 	cleanup(cleanup_file) FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 128];
@@ -66,7 +86,7 @@ static void add_mapped(struct system_files *files)
 		if (!path || !strstr(line, " r-xp "))
 			continue;
 		path[strcspn(path, "\n")] = '\0';
-		add(files, path);
+		add(files, known, path);
 	}
 }
 
@@ -74,11 +94,13 @@ void system_read(struct system_files *ret_files)
 {
 	static const char *const names[] = { "/proc/1/exe", "/sbin/init",     "/bin/sh",
 					     "/bin/bash",   "/proc/self/exe", "/bin/mount" };
+	cleanup(never_set_release) struct never_set known = {};
 
 	*ret_files = (struct system_files){};
+	(void)never_set_read(&known, NEVER_FILE); /* a damaged one is empty, and told of elsewhere */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		add(ret_files, names[i]);
-	add_mapped(ret_files);
+		add(ret_files, &known, names[i]);
+	add_mapped(ret_files, &known);
 }
 
 /* Where no database can be read, no rule of a package bans anything either. */
