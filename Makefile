@@ -158,6 +158,7 @@ install: build/debar
 	install -d $(DESTDIR)$(SYSCONFDIR)/debar/policy.d $(DESTDIR)$(DATADIR)
 	$(if $(wildcard policy/bans),cp -r policy/bans $(DESTDIR)$(DATADIR)/)
 	install -m 644 policy/debar-policy.schema.json $(DESTDIR)$(DATADIR)/
+	install -D -m 644 docs/bans.md $(DESTDIR)$(PREFIX)/share/doc/debar/bans.md
 	sed 's,/usr/sbin/debar,$(PREFIX)/sbin/debar,' packaging/apt-hook >$(DESTDIR)$(DATADIR)/apt-hook
 	chmod 755 $(DESTDIR)$(DATADIR)/apt-hook
 	sed 's,/usr/share/debar,$(DATADIR),' packaging/apt.conf >$(DESTDIR)$(DATADIR)/apt.conf

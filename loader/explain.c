@@ -186,10 +186,25 @@ static enum debar_action action_at(const struct policy_ban *ban,
 {
 	struct debar_phase phase = policy_phase_at(ban, at);
 	bool network = is_network(rule->matcher);
-	enum debar_action own = network ? rule->network : rule->exec;
-	enum debar_action said = network ? phase.network : phase.exec;
 
-	return own == DEBAR_INHERIT || said == DEBAR_OFF ? said : own;
+	return policy_phase_action(&phase, network, network ? rule->network : rule->exec);
+}
+
+/* Since when, and until when: a rule's own word outlasts the phases that are told of below. */
+static void tell_span(const struct policy_ban *ban, const struct policy_rule_info *rule, int64_t at)
+{
+	bool network = is_network(rule->matcher);
+	char instant[40];
+	int64_t since, until;
+
+	policy_phase_span(ban, network, network ? rule->network : rule->exec, at, &since, &until);
+	printf("  this rule   %s", done_word(action_at(ban, rule, at)));
+	if (since != INT64_MIN)
+		printf(" since %s", policy_instant_format(since, instant, sizeof(instant)));
+	if (until != DEBAR_FOREVER)
+		printf(" until %s\n", policy_instant_format(until, instant, sizeof(instant)));
+	else
+		printf("; no phase of the ban changes that\n");
 }
 
 static size_t ban_index(const struct policy *policy, const char *id)
@@ -220,6 +235,8 @@ static void tell_rule(const struct policy *policy, const char *asked, uint32_t o
 	if (exception)
 		printf("  exception at %s:%u: %s\n", exception->place.file, exception->place.line,
 		       exception->reason);
+	else
+		tell_span(policy_ban_get(policy, ban), &rule, at);
 }
 
 /* Each rule in one line, then each of their bans once. */
@@ -250,7 +267,7 @@ static json_t *authority_json(const struct policy_authority *authority)
 	for (int act = 0; act < POLICY_ACT_MAX; act++)
 		if (authority->acts & 1u << act)
 			json_array_append_new(acts, json_string(policy_act_name(act)));
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:s?, s:s?}", "id", authority->id, "title",
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:o, s:s*, s:s?}", "id", authority->id, "title",
 			 authority->title, "citation", authority->citation, "url", authority->url,
 			 "acts", acts, "binds", authority->binds, "note", authority->note);
 }
@@ -292,12 +309,21 @@ static void print_json(json_t *line)
 	json_decref(line);
 }
 
+static json_t *instant_json(int64_t utc)
+{
+	char instant[40];
+
+	return json_string(policy_instant_format(utc, instant, sizeof(instant)));
+}
+
 static json_t *rule_json(const struct policy *policy, const char *asked, uint32_t ordinal,
 			 int64_t at)
 {
 	const struct policy_exception *exception;
 	struct policy_rule_info rule;
+	int64_t since, until;
 	json_t *line;
+	bool network;
 	size_t ban;
 
 	if (policy_rule(policy, ordinal, &rule))
@@ -305,6 +331,12 @@ static json_t *rule_json(const struct policy *policy, const char *asked, uint32_
 	ban = ban_index(policy, rule.ban);
 	exception = policy_find_exception(policy, rule.ban, asked, at);
 	line = ban_json(policy, ban, at);
+	network = is_network(rule.matcher);
+	policy_phase_span(policy_ban_get(policy, ban), network, network ? rule.network : rule.exec,
+			  at, &since, &until);
+	json_object_set_new(line, "since", since == INT64_MIN ? json_null() : instant_json(since));
+	json_object_set_new(line, "until",
+			    until == DEBAR_FOREVER ? json_null() : instant_json(until));
 	json_object_set_new(line, "asked", json_string(asked));
 	json_object_set_new(
 		line, "verdict",

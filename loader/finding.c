@@ -134,20 +134,24 @@ static void rule_words(const struct finding *finding, char *buf, size_t size)
 		 rule->ban);
 }
 
-/* When what the ban says at that instant began, or will. */
+/* When it began that the rule, or the ban without one, does this; or, while it is less than denied, ends. */
 static void phase_words(const struct finding *finding, const struct policy *policy, int64_t utc,
 			char *buf, size_t size)
 {
 	const struct policy_ban *ban = policy_ban_get(policy, finding->verdict.ban);
-	const struct debar_phase *next = policy_phase_next(ban, utc);
-	struct debar_phase now = policy_phase_at(ban, utc);
+	bool network = finding->kind != FINDING_FILE;
+	enum debar_action own = DEBAR_INHERIT;
+	int64_t since, until;
 	char instant[32];
 
 	buf[0] = '\0';
-	if (finding->verdict.action == DEBAR_DENY && ban->phase_count && now.from <= utc)
-		snprintf(buf, size, " since %s", policy_instant_format(now.from, instant, 32));
-	else if (finding->verdict.action != DEBAR_DENY && next)
-		snprintf(buf, size, " until %s", policy_instant_format(next->from, instant, 32));
+	if (finding->known && finding->without == DEBAR_BECAUSE_RULE)
+		own = network ? finding->rule.network : finding->rule.exec;
+	policy_phase_span(ban, network, own, utc, &since, &until);
+	if (finding->verdict.action != DEBAR_DENY && until != DEBAR_FOREVER)
+		snprintf(buf, size, " until %s", policy_instant_format(until, instant, 32));
+	else if (since != INT64_MIN)
+		snprintf(buf, size, " since %s", policy_instant_format(since, instant, 32));
 }
 
 static void because_nothing(struct finding *finding, const struct policy *policy)

@@ -97,7 +97,8 @@ void system_read(struct system_files *ret_files)
 	cleanup(never_set_release) struct never_set known = {};
 
 	*ret_files = (struct system_files){};
-	(void)never_set_read(&known, NEVER_FILE); /* a damaged one is empty, and told of elsewhere */
+	(void)never_set_read(&known,
+			     NEVER_FILE); /* a damaged one is empty, and told of elsewhere */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		add(ret_files, &known, names[i]);
 	add_mapped(ret_files, &known);

@@ -228,6 +228,38 @@ const struct debar_phase *policy_phase_next(const struct policy_ban *ban, int64_
 	return NULL;
 }
 
+enum debar_action policy_phase_action(const struct debar_phase *phase, bool network,
+				      enum debar_action own)
+{
+	enum debar_action said = network ? phase->network : phase->exec;
+
+	return own == DEBAR_INHERIT || said == DEBAR_OFF ? said : own;
+}
+
+void policy_phase_span(const struct policy_ban *ban, bool network, enum debar_action own,
+		       int64_t utc, int64_t *ret_since, int64_t *ret_until)
+{
+	struct debar_phase now = policy_phase_at(ban, utc);
+	enum debar_action action = policy_phase_action(&now, network, own);
+
+	*ret_since = INT64_MIN;
+	*ret_until = DEBAR_FOREVER;
+	for (size_t i = 0; i < ban->phase_count; i++) {
+		const struct debar_phase *phase = &ban->phases[i];
+		bool same = policy_phase_action(phase, network, own) == action;
+
+		if (phase->from <= utc) {
+			if (!same)
+				*ret_since = INT64_MIN;
+			else if (*ret_since == INT64_MIN)
+				*ret_since = phase->from;
+		} else if (!same) {
+			*ret_until = phase->from;
+			return;
+		}
+	}
+}
+
 int policy_fail(struct policy_error *error, const char *file, unsigned int line,
 		unsigned int column, const char *format, ...)
 {

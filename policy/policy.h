@@ -172,6 +172,20 @@ struct debar_phase policy_phase_at(const struct policy_ban *ban, int64_t utc);
 /* The phase that begins next after @utc, or NULL. */
 const struct debar_phase *policy_phase_next(const struct policy_ban *ban, int64_t utc);
 
+/*
+ * What a rule with that word of its own (DEBAR_INHERIT: none) does in a phase: its own word holds in
+ * each phase that is not off.
+ */
+enum debar_action policy_phase_action(const struct debar_phase *phase, bool network,
+				      enum debar_action own);
+
+/*
+ * From when until when such a rule does what it does at @utc, across phases: INT64_MIN, always so far;
+ * DEBAR_FOREVER: no phase changes it.
+ */
+void policy_phase_span(const struct policy_ban *ban, bool network, enum debar_action own,
+		       int64_t utc, int64_t *ret_since, int64_t *ret_until);
+
 /* ---- checks over the whole policy --------------------------------------------------------- */
 
 /* A file the running system cannot do without, with one of its keys. */

@@ -30,7 +30,7 @@ grep -qx '  - from: 2024-09-29T00:00:00-04:00' $bans/kaspersky.yaml
 passed $? "kaspersky: the second instant is 2024-09-29T00:00:00-04:00"
 [ "$(grep -c '^  - from:' $bans/kaspersky.yaml)" = 2 ]
 passed $? "kaspersky: there is no third instant"
-grep -q 'Use itself is' $bans/kaspersky.yaml && grep -q 'own decision' $bans/kaspersky.yaml
+tr -s ' \n' ' ' <$bans/kaspersky.yaml | grep -q "Use itself is not penalised, .*organisation's own decision"
 passed $? "kaspersky: says that use is not penalised, and whose decision refusing is"
 for ban in kaspersky kaspersky-us-ndaa-1634 kaspersky-au-pspf-002-2025; do
 	grep -qx 'include: identifiers/kaspersky.yaml' $bans/$ban.yaml
@@ -88,6 +88,7 @@ absent "no digest from a third party's mirror" \
 	'afd0376a|912b0818|4625d65d|2bcb3486|f667879e|bfce8a4a'
 absent "no digest without the vendor's own URL" '3851d26f|181fbc18|40921b72'
 absent "no product list that was not seen" 'appendix'
+absent "no number of a direction that was not confirmed" '001-2025'
 [ "$(grep -c '^  - sha256:' $bans/identifiers/kaspersky.yaml)" = 11 ]
 passed $? "the digests are the eleven of the vendor's own URLs"
 
@@ -152,12 +153,14 @@ says audit optional/public-resolvers 9.9.9.9
 
 # Files that share a name with the vendor's, and its user interface kit, run.
 dir=$(mktemp -d)
-mkdir -p "$dir/node_modules/@kaspersky/hexa-ui/esm" "$dir/opt/kaspersky/kesl/bin"
+mkdir -p "$dir"/node_modules/@kaspersky/{hexa-ui/esm,hexa-ui-core,hexa-ui-icons} "$dir/opt/kaspersky/kesl/bin"
 echo 'export const Button = () => null' >"$dir/node_modules/@kaspersky/hexa-ui/esm/index.js"
-echo '{"name": "@kaspersky/hexa-ui"}' >"$dir/node_modules/@kaspersky/hexa-ui/package.json"
+for name in hexa-ui hexa-ui-core hexa-ui-icons; do
+	echo "{\"name\": \"@kaspersky/$name\"}" >"$dir/node_modules/@kaspersky/$name/package.json"
+done
 printf '#!/bin/sh\nexit 0\n' | tee "$dir/kesl" >"$dir/opt/kaspersky/kesl/bin/kesl-control"
 cp /bin/true "$dir/klnagent"
-for file in "$dir"/node_modules/@kaspersky/hexa-ui/{esm/index.js,package.json} "$dir/kesl" \
+for file in "$dir"/node_modules/@kaspersky/{hexa-ui/esm/index.js,hexa-ui{,-core,-icons}/package.json} "$dir/kesl" \
 	"$dir/opt/kaspersky/kesl/bin/kesl-control" "$dir/klnagent"; do
 	got=$(verdict kaspersky "$file")
 	[ "$got" = allow ]
@@ -165,6 +168,17 @@ for file in "$dir"/node_modules/@kaspersky/hexa-ui/{esm/index.js,package.json} "
 	[ "$got" = allow ] || echo "# got: $got"
 done
 rm -rf "$dir"
+
+# What a rule says of itself outlasts the phases.
+words=$("$DEBAR" check -p $bans/kaspersky.yaml --at 2024-08-01T00:00:00Z www.kaspersky.com 2>&1)
+[[ $words == *'only reported since 2024-07-20T04:00:00Z'* ]]
+passed $? "kaspersky: a site is reported, and not until the next phase only"
+words=$("$DEBAR" policy explain -p $bans/kaspersky.yaml --at 2025-01-01T00:00:00Z www.kaspersky.com)
+[[ $words == *'this rule   audited since 2024-07-20T04:00:00Z; no phase of the ban changes that'* ]]
+passed $? "kaspersky: explain says so of the rule"
+words=$("$DEBAR" policy explain -p $bans/kaspersky.yaml --at 2024-08-01T00:00:00Z media.kaspersky.com)
+[[ $words == *'this rule   audited since 2024-07-20T04:00:00Z until 2024-09-29T04:00:00Z'* ]]
+passed $? "kaspersky: and of one that the next phase changes"
 
 words=$("$DEBAR" policy explain -p $bans/kaspersky.yaml 2>&1)
 grep -q '89 FR 52434' <<<"$words"

@@ -23,7 +23,7 @@ struct expected {
 #define KASPERSKY(own)                                                                             \
 	{                                                                                          \
 		[POLICY_CERTIFICATE] = 3, [POLICY_SHA256] = 11, [POLICY_PACKAGE] = 12,             \
-		[POLICY_PATH] = 2, [POLICY_DOMAIN] = 24 + 2 + 34 + (own), [POLICY_NETWORK] = 13    \
+		[POLICY_PATH] = 2, [POLICY_DOMAIN] = 25 + 2 + 34 + (own), [POLICY_NETWORK] = 13    \
 	}
 
 static const struct expected all[] = {
@@ -71,7 +71,7 @@ static const struct expected all[] = {
 		.path = BANS "deepseek.yaml",
 		.id = "deepseek",
 		.rules = { [POLICY_DOMAIN] = 1 },
-		.authorities = 3,
+		.authorities = 1,
 		.phases = 1,
 		.from = { 1738303200 }, /* 2025-01-31T06:00Z */
 		.prohibits_use = true,
