@@ -233,22 +233,6 @@ static const struct policy_exception *domain_shadow(const struct shadows *s, str
 	return found;
 }
 
-/* The path itself, and each directory above it. */
-static const struct policy_exception *path_shadow(const struct shadows *s, struct identity id)
-{
-	const struct policy_exception *found = excepted(s, &id);
-	const char *text = id.bytes;
-
-	id.flags = RULE_PREFIX;
-	for (size_t len = id.len; !found && len > 1; len--) {
-		if (text[len - 1] != '/')
-			continue;
-		id.len = len;
-		found = excepted(s, &id);
-	}
-	return found;
-}
-
 static const struct policy_exception *network_shadow(const struct shadows *s, struct identity id)
 {
 	struct network_value network;
@@ -273,8 +257,6 @@ static const struct policy_exception *shadow_of(const struct shadows *s, const s
 	switch (rule->value.matcher) {
 	case POLICY_DOMAIN:
 		return domain_shadow(s, id);
-	case POLICY_PATH:
-		return path_shadow(s, id);
 	case POLICY_NETWORK:
 		return network_shadow(s, id);
 	default:

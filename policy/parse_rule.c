@@ -142,6 +142,18 @@ static int refuse_task(struct parse *p, const char *name, void *object)
 			 "\"%s\" is for exceptions only; a ban is about software, not users", name);
 }
 
+/*
+ * What else names a file can be given to another: a signature or a build-id is not verified (a ban only
+ * refuses too much by it), and a path is whoever may write there. What is let pass is known byte by byte.
+ */
+static int refuse_forgeable(struct parse *p, const char *name, void *object)
+{
+	(void)object;
+	return yaml_fail(p->yaml,
+			 "\"%s\" cannot except a file, for another can be given it; use its sha256",
+			 name);
+}
+
 /* clang-format off */
 static const struct parse_key rule_keys[] = {
 	{ "sha256", draft_matcher },	{ "authenticode", draft_matcher },
@@ -155,10 +167,10 @@ static const struct parse_key rule_keys[] = {
 };
 
 static const struct parse_key except_keys[] = {
-	{ "sha256", draft_matcher },	{ "authenticode", draft_matcher },
-	{ "certificate", draft_matcher }, { "package", draft_matcher },
-	{ "buildid", draft_matcher },	{ "fsverity", draft_matcher },
-	{ "path", draft_matcher },	{ "domain", draft_matcher },
+	{ "sha256", draft_matcher },	{ "authenticode", refuse_forgeable },
+	{ "certificate", refuse_forgeable }, { "package", refuse_forgeable },
+	{ "buildid", refuse_forgeable },	{ "fsverity", refuse_forgeable },
+	{ "path", refuse_forgeable },	{ "domain", draft_matcher },
 	{ "network", draft_matcher },	{ "uid", draft_matcher },
 	{ "cgroup", draft_matcher },	{ "reason", draft_reason },
 	{ "owner", draft_owner },	{ "until", draft_until },

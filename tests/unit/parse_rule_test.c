@@ -154,6 +154,12 @@ static const struct policy_case exceptions[] = {
 	ROW("reason twice", EXCEPT("uid: 1\n    reason: a\n    reason: b"), "7:5: \"reason\" is given twice"),
 	ROW("exec", EXCEPT("uid: 1\n    exec: off"), "6:5: unknown key \"exec\" in an exception"),
 	ROW("a list", EXCEPT("list: a\n    reason: b"), "5:5: unknown key \"list\" in an exception"),
+	ROW("path excepted", EXCEPT("path: /opt/a/b\n    reason: y"), "5:11: \"path\" cannot except a file"),
+	ROW("buildid excepted", EXCEPT("buildid: 0123456789abcdef\n    reason: y"), "5:14: \"buildid\" cannot except a file"),
+	ROW("package excepted", EXCEPT("package: kesl\n    reason: y"), "5:14: \"package\" cannot except a file"),
+	ROW("authenticode excepted", EXCEPT("authenticode: " SHA_A "\n    reason: y"), "5:19: \"authenticode\" cannot except a file"),
+	ROW("fsverity excepted", EXCEPT("fsverity: sha256:" SHA_A "\n    reason: y"), "5:15: \"fsverity\" cannot except a file"),
+	ROW("certificate excepted", EXCEPT("certificate: {sha256: a}\n    reason: y"), "5:18: \"certificate\" cannot except a file"),
 	ROW("uid a name", EXCEPT("uid: root\n    reason: y"), "5:10: uid: a uid is a number"),
 	ROW("uid negative", EXCEPT("uid: -1\n    reason: y"), "5:10: uid: a uid is a number"),
 	ROW("uid of all ones", EXCEPT("uid: 4294967295\n    reason: y"), "5:10: uid: a uid is at most 4294967294"),
@@ -190,8 +196,6 @@ static const struct policy_case doubles[] = {
 	ROW("a look-alike excepted", RULE("domain: aexample.com") "except: [{domain: example.com, reason: y}]\n", NULL),
 	ROW("a network excepted", RULE("network: 192.0.2.0/24") "except: [{network: 192.0.0.0/16, reason: y}]\n", "3:5: the rule network"),
 	ROW("a network excepted in part", RULE("network: 192.0.0.0/16") "except: [{network: 192.0.2.0/24, reason: y}]\n", NULL),
-	ROW("a path excepted", RULE("path: /opt/a/b") "except: [{path: /opt/, reason: y}]\n", "3:5: the rule path /opt/a/b has no effect"),
-	ROW("a path excepted alone", RULE("path: /opt/a/") "except: [{path: /opt/a/b, reason: y}]\n", NULL),
 };
 /* clang-format on */
 
