@@ -15,7 +15,7 @@
 #include <linux/types.h>
 
 /* Raised by every change of a layout or a meaning below. Pins of another number are not used. */
-#define DEBAR_ABI_VERSION 3
+#define DEBAR_ABI_VERSION 4
 
 /* ---- keys: facts about content ------------------------------------------------------------ */
 
@@ -439,7 +439,8 @@ struct debar_event {
 	__u8 outcome;	 /* enum debar_outcome */
 	__u8 because;	 /* enum debar_because */
 	__u8 has_digest; /* 1: `digest` is the file's sha256 */
-	__u32 error;	 /* errno the caller sees; 0: none */
+	__u16 error;	 /* errno the caller sees; 0: none */
+	__u16 foreign;	 /* 1: the file system was mounted in a user namespace below the first */
 	__u8 digest[32];
 	char path[DEBAR_PATH_LEN]; /* as the actor's mount namespace has it; basename at mprotect */
 	char cgroup[2][DEBAR_CGROUP_LEN]; /* name of the actor's cgroup, and of its parent */

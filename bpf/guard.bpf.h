@@ -104,6 +104,7 @@ static __noinline void tell(__u32 act, __u32 error, const void *name, __u32 size
 	event->because = DEBAR_BECAUSE_GUARD;
 	event->match.rule = act;
 	event->error = error;
+	event->foreign = 0;
 	if (name && size <= sizeof(event->path))
 		bpf_probe_read_kernel_str(event->path, size, name);
 	report_cgroup(event, (void *)bpf_get_current_task());

@@ -36,8 +36,13 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct user_namespace {
+	int level; /* 0: the first */
+};
+
 struct super_block {
 	unsigned long s_magic;
+	struct user_namespace *s_user_ns;
 	__u32 s_dev;
 };
 

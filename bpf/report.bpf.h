@@ -69,6 +69,7 @@ static __always_inline bool report_file(struct verdict *v, struct file *file, __
 	event->because = v->because;
 	event->has_digest = has_digest;
 	event->error = error;
+	event->foreign = inode && inode->i_sb->s_user_ns->level != 0;
 	event->cookie = v->cookie;
 	__builtin_memcpy(event->digest, v->digest.bytes, sizeof(event->digest));
 	event->path[0] = 0;

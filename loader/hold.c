@@ -307,7 +307,11 @@ static int find_out(struct hold *hold, int fd, const struct debar_event *event,
 	int ret;
 
 	waiters_unignore(hold->waiters, fd);
-	if (event->hook == DEBAR_HOOK_EXEC)
+	/*
+	 * What a user mounted in a namespace of their own is asked about each time: an overlay of theirs
+	 * can have a layer whose server does not answer, and who reads the marks' events would wait.
+	 */
+	if (event->hook == DEBAR_HOOK_EXEC && !event->foreign)
 		waiters_mark(hold->waiters, fd);
 	if (!kernel_file(hold->kernel, fd, &file) && file.cookie == event->cookie) {
 		ret = kernel_content_get(hold->kernel, &file.digest, &ret_answer->keys);

@@ -27,7 +27,6 @@
 #define ASKED (FAN_OPEN_EXEC_PERM | FAN_OPEN_PERM)
 
 /* Each has a descriptor, and no event is read that none could be made for: that refuses the act. */
-#define DESCRIPTORS 16384
 #define WAITING_MAX 2048
 
 struct waiters {
@@ -297,8 +296,9 @@ static void prepare_process(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL); /* reads a file */
 	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);    /* no waiting for our pages */
 	setpriority(PRIO_PROCESS, 0, -20); /* nor behind who waits for us; for threads too */
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < DESCRIPTORS) {
-		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < WATCHDOG_DESCRIPTORS) {
+		limit.rlim_cur = limit.rlim_max < WATCHDOG_DESCRIPTORS ? limit.rlim_max :
+									 WATCHDOG_DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
@@ -318,6 +318,9 @@ static int start(struct waiters *waiters)
 	if (waiters->fan < 0 || waiters->stop < 0)
 		return -errno;
 	prepare_process();
+	ret = watchdog_guard(waiters->watchdog, waiters->fan);
+	if (ret)
+		return ret;
 	watchdog_beat(waiters->watchdog);
 	kernel_state(waiters->kernel)->heartbeat = clock_ns(CLOCK_BOOTTIME);
 	for (i = 0; !ret && i < WORKERS; i++)
@@ -378,8 +381,10 @@ void waiters_stop(struct waiters *waiters)
 	pthread_mutex_unlock(&waiters->lock);
 	for (i = 0; i < waiters->worker_count; i++)
 		pthread_join(waiters->workers[i], NULL);
-	if (waiters->fan >= 0)
+	if (waiters->fan >= 0) {
+		(void)watchdog_guard(waiters->watchdog, -1);
 		close(waiters->fan);
+	}
 	if (waiters->stop >= 0)
 		close(waiters->stop);
 	free(waiters);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,11 +18,13 @@
 #include "loader/watchdog.h"
 
 #define ROUND_MS 200
+#define KEPT_AT 3 /* above the standard ones */
 
 struct watchdog {
 	int64_t beat; /* boot clock, nanoseconds; 0: nobody can be waiting yet */
 	pid_t watcher;
 	int life; /* write end of a pipe that the watcher reads: it ends with the controller */
+	int fan;  /* -1: there is none */
 };
 
 static void write_word(const char *path, const char *word)
@@ -45,25 +48,52 @@ static void step_aside(void)
 	setpriority(PRIO_PROCESS, 0, -20);
 }
 
-/* Above all it must not have the descriptor of fanotify, which would go on holding programs. */
-static void close_all_but(int a, int b)
+/* Onto the lowest numbers, so that all above them can be closed. Closed: -1. */
+static void keep_only(int *fds, int count)
 {
-	unsigned int low = a < b ? a : b, high = a < b ? b : a;
+	for (int i = 0; i < count; i++)
+		fds[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, KEPT_AT + count);
+	for (int i = 0; i < count; i++)
+		fds[i] = fds[i] < 0 ? -1 : dup2(fds[i], KEPT_AT + i);
+	close_range(KEPT_AT + count, ~0U, 0);
+}
 
-	if (low > 3)
-		close_range(3, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+static void allow(int fan, int fd)
+{
+	struct fanotify_response response = { .fd = fd, .response = FAN_ALLOW };
+
+	(void)!write(fan, &response, sizeof(response));
+}
+
+/*
+ * The marks go first, so that nobody comes to wait. Then go those whose questions the controller has
+ * read, each known by a descriptor of the controller's, and those of whom it has not.
+ */
+static void let_all_go(int fan)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	ssize_t len;
+
+	fanotify_mark(fan, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, "/");
+	for (int fd = 0; fd < WATCHDOG_DESCRIPTORS; fd++)
+		allow(fan, fd);
+	while ((len = read(fan, buffer, sizeof(buffer))) > 0) {
+		struct fanotify_event_metadata *event = (void *)buffer;
+
+		for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
+			allow(fan, event->fd);
+			close(event->fd);
+		}
+	}
 }
 
 /*
  * Silence is counted in rounds of its own: a machine that slept, or a guest that was not run for a
  * while, was silent as a whole, and its clock says nothing about the controller.
  */
-static _Noreturn void watch(const struct watchdog *watchdog, int controller, int life)
+static _Noreturn void watch(const struct watchdog *watchdog, int controller, int life, int fan)
 {
-	struct pollfd end = { .fd = life };
+	int kept[] = { controller, life, fan };
 	int64_t beat, last = 0;
 	unsigned int silent = 0;
 
@@ -71,10 +101,12 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	close_all_but(controller, life);
+	keep_only(kept, 3);
 	step_aside();
 	mlockall(MCL_CURRENT);
 	for (;;) {
+		struct pollfd end = { .fd = kept[1] };
+
 		if (poll(&end, 1, ROUND_MS) > 0)
 			_exit(0); /* the controller closed its end, or died */
 		beat = __atomic_load_n(&watchdog->beat, __ATOMIC_RELAXED);
@@ -82,7 +114,9 @@ static _Noreturn void watch(const struct watchdog *watchdog, int controller, int
 		last = beat;
 		if (silent < WATCHDOG_LIMIT / (ROUND_MS * 1000000LL))
 			continue;
-		syscall(SYS_pidfd_send_signal, controller, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, kept[0], SIGKILL, NULL, 0);
+		if (kept[2] >= 0)
+			let_all_go(kept[2]);
 		_exit(1);
 	}
 }
@@ -103,7 +137,7 @@ static int fork_watcher(struct watchdog *watchdog)
 	child = fork();
 	if (!child) { /* which shares *watchdog: its own 0 there would be taken for the watcher's */
 		close(life[1]);
-		watch(watchdog, self, life[0]);
+		watch(watchdog, self, life[0], watchdog->fan);
 	}
 	ret = child < 0 ? -errno : 0;
 	watchdog->watcher = child;
@@ -123,12 +157,26 @@ int watchdog_start(struct watchdog **ret_watchdog)
 
 	if (watchdog == MAP_FAILED)
 		return -errno;
-	watchdog->life = -1;
+	watchdog->life = watchdog->fan = -1;
 	ret = fork_watcher(watchdog);
 	if (ret)
 		return ret;
 	*ret_watchdog = watchdog;
 	return 0;
+}
+
+int watchdog_guard(struct watchdog *watchdog, int fan)
+{
+	pid_t before = watchdog->watcher;
+	int ret;
+
+	watchdog->fan = fan;
+	if (fan < 0)
+		__atomic_store_n(&watchdog->beat, 0, __ATOMIC_RELAXED);
+	ret = fork_watcher(watchdog); /* which ends the one before */
+	if (!ret && before > 0)
+		waitpid(before, NULL, 0);
+	return ret;
 }
 
 void watchdog_beat(struct watchdog *watchdog)
