@@ -14,8 +14,6 @@
 #include "bpf/learn.bpf.h"
 #include "bpf/scratch.bpf.h"
 
-#define NAMES_MAX 1024	 /* in one packet: pipelined requests */
-#define MESSAGES_MAX 128 /* of DNS in one packet */
 #define SEGMENTS_MAX 128 /* UDP_MAX_SEGMENTS of the newest kernels */
 
 static __always_inline __u64 net_ancestor(NET_CTX *ctx, int level)
@@ -316,7 +314,7 @@ checked int debar_segment(struct __sk_buff *skb, struct scratch *s)
 
 	if (!s)
 		return 0;
-	bpf_loop(NAMES_MAX, segment_step, &in, 0);
+	bpf_loop(STREAM_STEPS_MAX, segment_step, &in, 0);
 	if (s->stream.kind == STREAM_NONE && s->stream.encrypted)
 		net_count(DEBAR_NET_ECH);
 	if (!s->whole)

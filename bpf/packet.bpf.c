@@ -258,7 +258,7 @@ static __always_inline int tcp_read(struct passage *p)
 	if (kind == STREAM_DNS || s->stream.kind == STREAM_DNS) {
 		struct message_walk walk = { .skb = p->skb, .s = s };
 
-		bpf_loop(MESSAGES_MAX, tcp_message, &walk, 0);
+		bpf_loop(STREAM_STEPS_MAX, tcp_message, &walk, 0);
 	} else {
 		debar_segment(p->skb, s);
 	}

@@ -35,7 +35,7 @@ row "N1: another resolver" EPERM "dns 8.8.8.8 53 $n" "dns 8.8.8.8 53 $o"
 row "N1: the name itself" EPERM "dns 192.0.2.53 53 banned.example" "dns 192.0.2.53 53 notbanned.example"
 row "N1: only this name" EPERM "dns 192.0.2.53 53 only.example.org" "dns 192.0.2.53 53 x.only.example.org"
 row "N1: mDNS's port" EPERM "dns 192.0.2.53 5353 $n" "dns 192.0.2.53 5353 $o"
-for way in tcp tcpsplit tcppipe fastopen; do
+for way in tcp tcpsplit tcppipe tcpmany fastopen; do
 	row "N2: over TCP, $way" ECONNABORTED "dns 192.0.2.53 53 $n $way" "dns 192.0.2.53 53 $o $way"
 done
 row "N3: mixed case" EPERM "dns 192.0.2.53 53 wWw.BaNNed.eXample" "dns 192.0.2.53 53 wWw.HaRMless.eXample"

@@ -121,14 +121,19 @@ static int dns(const char *server, int port, const char *name, const char *way)
 		return send_fastopen(&to, len, message, size + 2);
 	if (!strcmp(way, "raw"))
 		return send_raw(&to, port, message + 2, size);
-	if (!strcmp(way, "tcppipe")) {
-		unsigned char both[1200];
-		size_t first = query_make(both + 2, "harmless.example", "udp");
+	if (!strcmp(way, "tcppipe") || !strcmp(way, "tcpmany")) {
+		static unsigned char all[16384];
+		size_t at = 0, before = !strcmp(way, "tcpmany") ? 200 : 1;
 
-		both[0] = first >> 8;
-		both[1] = first;
-		memcpy(both + 2 + first, message, size + 2);
-		return send_stream(&to, len, both, first + size + 4, sizeof(both));
+		while (before--) {
+			size_t one = query_make(all + at + 2, "harmless.example", "udp");
+
+			all[at] = one >> 8;
+			all[at + 1] = one;
+			at += one + 2;
+		}
+		memcpy(all + at, message, size + 2);
+		return send_stream(&to, len, all, at + size + 2, sizeof(all));
 	}
 	return send_datagram(&to, len, message + 2, size, way);
 }
