@@ -8,69 +8,51 @@
 # add: build/debs/usr/bin/podman:/usr/bin/podman build/debs/usr/bin/crun:/usr/bin/crun build/debs/usr/sbin/runc:/usr/sbin/runc build/debs/usr/bin/conmon:/usr/bin/conmon
 #
 # Podman's containers: what is banned is refused in an image's layer, in a volume and when it was written
-# in the container, and told as of that container; neighbours in it and beside it go on.
+# in the container, and told as of that container; its neighbours in it and beside it go on. An exception
+# by cgroup frees one of them. With the guard both runtimes start and stop them.
 # shellcheck source=tests/kernel/podman
 . "$(dirname "$0")/podman"
 
-# ---- an image ------------------------------------------------------------------------------------
-base=build/tests/kernel/storm_static # without arguments it does nothing
-image=$work/image
-mkdir -p "$image"/{bin,opt,tmp,volume}
-cp /usr/bin/busybox "$image/bin/"
-for name in sh cat chmod cp sleep rm; do
-	ln -s busybox "$image/bin/$name"
+refused_in_containers
+
+# ---- an exception for one ------------------------------------------------------------------------
+cp "$policy" "$work/no-exception"
+cat >>"$policy" <<END
+except:
+  - cgroup: $group/libpod-${ids[one]}
+    reason: an analysis of samples
+END
+runs "an exception for one" "$DEBAR" reload
+is "$(acts one)" "$(all ran)" "frees all of it"
+is "$(acts two)" "$(all refused)" "and nothing of two"
+is_denied "nor of the host" "$image/opt/layer"
+runs "podman stops one" podman stop -t 1 one
+runs "and starts it again" podman start one
+settled one ran "and it is free, though its cgroup is another"
+is "$(acts two)" "$(all refused)" "and two is not"
+cp "$work/no-exception" "$policy"
+runs "the exception is taken back" "$DEBAR" reload
+is "$(acts one)" "$(all refused)" "and one is refused"
+works_after
+
+# ---- the guard, which only a reboot takes off ----------------------------------------------------
+mkdir -p /var/lib/debar
+touch /var/lib/debar/booted-off # tests/kernel/guard.sh tries it
+controller -p "$policy" --guard
+is "$(acts one)" "$(all refused)" "with the guard: refused in one that ran before"
+runs "podman stops it" podman stop -t 1 one
+for runtime in crun runc; do
+	[ -x "$(type -P $runtime)" ] || { skip "$runtime" "it is not here"; continue; }
+	create $runtime
+	is "$(acts $runtime)" "$(all refused)" "with the guard and $runtime: refused"
+	is_refused_at_start "started with it, a container is refused"
+	told $runtime
+	runs "podman stops the container" podman stop -t 1 $runtime
+	is "$(podman inspect -f '{{.State.Status}}' $runtime)" exited "which has stopped"
+	runs "podman starts it again" podman start $runtime
+	is "$(acts $runtime)" "$(all refused)" "and it is refused"
+	runs "podman removes it" podman rm -f -t 1 $runtime
 done
-for name in layer placed neighbour; do
-	cp $base "$image/opt/$name" && echo "$name" >>"$image/opt/$name"
-done
-cp $base "$image/opt/base"
-sign $base "$image/opt/signed" Somebody
-cp $base "$image/volume/volume" && echo volume >>"$image/volume/volume"
-cp $base "$work/made" && echo made >>"$work/made"
-chmod -R a+rX "$image"
-import test "$image"
-
-policy=$(ban "$image/opt/layer" "$image/volume/volume" "$work/made")
-printf '%s\n' '  - certificate: { subject: { CN: Somebody } }' '  - path: /opt/placed' >>"$policy"
-
-# What each of a container's programs came to.
-programs='/opt/layer /volume/volume /tmp/made /opt/signed /opt/placed /opt/neighbour'
-acts() {
-	inside "$1" "cp /opt/base /tmp/made; echo made >>/tmp/made; for f in $programs; do \$f && echo \$f ran; done" |
-		sed 's/.*: \(.*\): Operation not permitted/\1 refused/'
-}
-all() { # WORD: that it came to
-	local program
-	for program in $programs; do
-		case $program in */neighbour) echo "$program ran" ;; *) echo "$program $1" ;; esac
-	done
-}
-
-create one -v volume-one:/volume
-create two -v volume-two:/volume
-inside two 'while :; do /opt/neighbour && echo ran >>/talk/ran || echo failed >>/talk/failed; sleep 1; done >/talk/loop 2>&1 &'
-is "$(acts one)" "$(all ran)" "before, all of one's programs run"
-is "$(acts two)" "$(all ran)" "and of two's"
-birth() {
-	podman inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.State.Running}}' "$1"
-}
-before=$(birth two)
-
-# ---- refused -------------------------------------------------------------------------------------
-controller -p "$policy"
-is "$(acts one)" "$(all refused)" "in force, one's are refused and its neighbour runs"
-is "$(acts two)" "$(all refused)" "and two's"
-is "$(birth two)" "$before" "container two was not ended"
-cp "$work/talk/two/ran" "$work/ran"
-sleep 3
-runs "and goes on with its own program" test "$(stat -c %s "$work/talk/two/ran")" -gt "$(stat -c %s "$work/ran")"
-runs "which never failed" test ! -e "$work/talk/two/failed"
-for name in one two; do
-	is "$(jq -r "select(.container.id == \"${ids[$name]}\" and .event.outcome == \"failure\").file.path" \
-		/run/debar/events.json | sort -u)" "$(all refused | sed -n 's/ refused//p' | sort)" \
-		"the events have the id of $name and the paths as it sees them"
-done
-stop_controller
-unload
-is "$(acts one)" "$(all ran)" "after, all of one's run"
+unlike "$(jq -r .event.action /run/debar/events.json)" guard "the guard refused nobody anything"
+counts two
 done_testing
