@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # kernels: 6.1 7.3
-# timeout: 300
+# timeout: 600
 # memory: 2048
 # cpus: 2
 # disk: ext4
-# add: build/debs/usr/bin/podman:/usr/bin/podman build/debs/usr/bin/crun:/usr/bin/crun build/debs/usr/sbin/runc:/usr/sbin/runc build/debs/usr/bin/conmon:/usr/bin/conmon
+# add: build/debs/usr/bin/podman:/usr/bin/podman build/debs/usr/bin/crun:/usr/bin/crun build/debs/usr/bin/conmon:/usr/bin/conmon
 #
 # Podman's containers: what is banned is refused in an image's layer, in a volume and when it was written
 # in the container, and told as of that container; its neighbours in it and beside it go on. An exception
-# by cgroup frees one of them. With the guard both runtimes start and stop them.
+# by cgroup frees one of them.
 # shellcheck source=tests/kernel/podman
 . "$(dirname "$0")/podman"
 
@@ -34,25 +34,4 @@ cp "$work/no-exception" "$policy"
 runs "the exception is taken back" "$DEBAR" reload
 is "$(acts one)" "$(all refused)" "and one is refused"
 works_after
-
-# ---- the guard, which only a reboot takes off ----------------------------------------------------
-mkdir -p /var/lib/debar
-touch /var/lib/debar/booted-off # tests/kernel/guard.sh tries it
-controller -p "$policy" --guard
-is "$(acts one)" "$(all refused)" "with the guard: refused in one that ran before"
-runs "podman stops it" podman stop -t 1 one
-for runtime in crun runc; do
-	[ -x "$(type -P $runtime)" ] || { skip "$runtime" "it is not here"; continue; }
-	create $runtime
-	is "$(acts $runtime)" "$(all refused)" "with the guard and $runtime: refused"
-	is_refused_at_start "started with it, a container is refused"
-	told $runtime
-	runs "podman stops the container" podman stop -t 1 $runtime
-	is "$(podman inspect -f '{{.State.Status}}' $runtime)" exited "which has stopped"
-	runs "podman starts it again" podman start $runtime
-	is "$(acts $runtime)" "$(all refused)" "and it is refused"
-	runs "podman removes it" podman rm -f -t 1 $runtime
-done
-unlike "$(jq -r .event.action /run/debar/events.json)" guard "the guard refused nobody anything"
-counts two
 done_testing

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # kernels: 6.1 7.3
-# timeout: 300
+# timeout: 600
 # memory: 2048
 # cpus: 2
 # disk: ext4
